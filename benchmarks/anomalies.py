@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pyod_scores import scores_of
 from record import nothing_else, record, say, seeds_of, timed
 
 from encoders.codes import Modality
@@ -126,7 +127,7 @@ def measure(name: str, case: Case, seed: int) -> None:
         "case": name, "seed": seed, "training": found.n_training, "held_out": found.n_held_out,
         "normal": found.n_normal, "anomalies": found.n_anomalies, "base_rate": found.base_rate, "rows": rows,
         "seconds": taken.value, "GiB": memory, "wanted": case.wanted, "by_order": case.by_order,
-        "specs": list(case.specs),
+        "specs": list(case.specs), "small_parts": True,  # see pyod_scores
     }  # fmt: skip
     record("anomalies", figures)
 
@@ -174,11 +175,11 @@ def peers(corpus: Corpus, case: Case, normal: tuple[str, ...], found: DetectorCo
     for name, (detector, learnt) in detectors.items():
         with timed() as taken:
             detector.fit(learnt)
-            scores = np.concatenate([detector.decision_function(part) for part in np.array_split(test, 50)])
+            calibration, scores = scores_of(detector, len(learnt), held, test)
         if not np.isfinite(scores).all():
             say(name, "has scores that are no numbers")
             continue
-        p = conformal.p_values(detector.decision_function(held), scores, distinct=distinct)
+        p = conformal.p_values(calibration, scores, distinct=distinct)
         label = f"PyOD {name}" + (f", {len(learnt):,} rows" if len(learnt) < len(train) else "")
         rows[label] = {
             **_row(found, scores, p, "PyOD"), "fit_seconds": taken.value,

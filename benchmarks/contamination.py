@@ -4,30 +4,45 @@ The same normal items are fitted on four times: alone (clean), with 1, 5 or 10 %
 none (naive), with ``--contaminated`` and the true share, and with ``--contaminated`` without a share. All are tested on
 other normal items and other anomalies: share of anomalies found, false alarms, and AUROC, which no threshold moves.
 
+PyOD's detectors, the L2 norm and an untrained network have the same chances: the same items, the same items held out,
+and the same two ways to leave strange items out, by their own scores. PyOD's detectors are measured with their own
+threshold too, once with the true share as ``contamination``, once with the default.
+
 Run: ``NEARBY_DATA=... python benchmarks/contamination.py [CASE ...] [seed=N ...]``
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from pyod_scores import scores_of
 from record import nothing_else, record, say, seeds_of, timed
 
+from encoders.codes import Modality
+from encoders.progress import quiet
+from encoders.registry import create
+from retrieval.applications.anomaly import conformal
+from retrieval.applications.anomaly.baselines import untrained
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.given import GivenItems
-from retrieval.applications.anomaly.parts import read_labels
+from retrieval.applications.anomaly.parts import HELD_OUT, TRAINING, UNUSED, ids_and_digests, read_labels, split
+from retrieval.applications.anomaly.trimming import trimmed
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.detection_measures import measured
 
+Floats = NDArray[np.float64]
 SHARES = (0.01, 0.05, 0.1)
 #: The most items of each part.
-TRAINING, TESTED = 3_000, 3_000
+TRAINING_ITEMS, TESTED = 3_000, 3_000
 #: Share of the normal items, and of the anomalies, that are tested.
 TEST = 0.4
+#: The share that PyOD's detectors assume where none is given.
+PYOD_SHARE = 0.1
 
 
 class Case(NamedTuple):
@@ -43,7 +58,8 @@ CASES = {
     "kddcup99": Case(lambda: open_corpus("kddcup99"), "normal", 0.01),
     "paysim": Case(lambda: open_corpus("paysim"), "0", 0.01),
 }
-SPECS = ("columns+pca:10", "columns+gaussian:0.1")
+NETWORK = "columns+deep-ae:16-8,epochs=30,batch-size=64"
+SPECS = ("columns+pca:10", "columns+gaussian:0.1", NETWORK)
 
 
 class Parts(NamedTuple):
@@ -53,6 +69,25 @@ class Parts(NamedTuple):
     anomalies: list[Any]
     tested_normal: list[Any]
     tested_anomalies: list[Any]
+
+
+class Judged(NamedTuple):
+    """What a detector says of tested items: normal ones and anomalies."""
+
+    scores: tuple[Floats, Floats]
+    flagged: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    left_out: float
+
+    def figures(self) -> dict[str, float]:
+        normal, strange = self.scores
+        anomalous = np.arange(len(normal) + len(strange)) >= len(normal)
+        (both,) = measured([np.append(normal, strange)], anomalous, rounds=2)
+        alarms, found = (float(part.mean()) for part in self.flagged)
+        return {"found": found, "alarms": alarms, "AUROC": both["AUROC"].value, "left_out": self.left_out}
+
+
+#: Items to fit on, and what is said of them: a share, ``auto``, or 0 for clean -> what the detector says of the tested.
+Detector = Callable[[list[Any], float | str], Judged]
 
 
 def main(*arguments: str) -> None:
@@ -68,9 +103,9 @@ def measure(name: str, case: Case, seed: int) -> None:
     with timed() as taken:
         corpus = case.open()
         parts = drawn(corpus, case.normal, seed)
-        spaces = {spec: of_space(corpus, spec, parts, case.rate, seed) for spec in SPECS}
+        found = {label: of_detector(label, one, parts, seed) for label, one in detectors(parts, case.rate, seed)}
     figures = {
-        "case": name, "seed": seed, "rate": case.rate, "shares": list(SHARES), "spaces": spaces,
+        "case": name, "seed": seed, "rate": case.rate, "shares": list(SHARES), "spaces": found,
         **{part: len(items) for part, items in parts._asdict().items()}, "seconds": taken.value,
     }  # fmt: skip
     record("contamination", figures)
@@ -81,7 +116,8 @@ def drawn(corpus: Corpus, normal: str, seed: int) -> Parts:
     is_normal = read_labels(corpus, (normal,)).normal
     rng = np.random.default_rng(seed)
     rows = []
-    for chosen, most in ((is_normal, TRAINING), (~is_normal, int(TRAINING * SHARES[-1] / (1 - SHARES[-1])) + 1)):
+    most_anomalies = int(TRAINING_ITEMS * SHARES[-1] / (1 - SHARES[-1])) + 1
+    for chosen, most in ((is_normal, TRAINING_ITEMS), (~is_normal, most_anomalies)):
         order = rng.permutation(np.flatnonzero(chosen))
         tested = round(TEST * len(order))
         rows.append((order[tested:][:most], order[:tested][:TESTED]))
@@ -92,36 +128,148 @@ def drawn(corpus: Corpus, normal: str, seed: int) -> Parts:
     return Parts(*([contents[int(row)] for row in part] for part in parts))
 
 
-def of_space(corpus: Corpus, spec: str, parts: Parts, rate: float, seed: int) -> dict[str, Any]:
-    """Measure one space: clean, and at each share naive, with the share, and without it."""
+def detectors(parts: Parts, rate: float, seed: int) -> list[tuple[str, Detector]]:
+    """Return the spaces of nearby, the trivial detectors and PyOD's, by name."""
+    blank = untrained(NETWORK)
+    if blank is None:
+        raise SystemExit(f"{NETWORK} has no network, so it has no untrained one")
+    tables = Tables(parts, rate, seed)
+    makers: dict[str, Callable[[], Any]] = {"L2 norm of columns": Length, **pyod_makers(seed)}
+    return [
+        *((spec, of_space(spec, parts, rate, seed)) for spec in SPECS),
+        (f"untrained {NETWORK}", of_space(blank, parts, rate, seed)),
+        *((name, tables.detector(make)) for name, make in makers.items()),
+    ]
+
+
+def pyod_makers(seed: int) -> dict[str, Callable[[], Any]]:
+    from pyod.models.ecod import ECOD
+    from pyod.models.hbos import HBOS
+    from pyod.models.iforest import IForest
+    from pyod.models.knn import KNN
+    from pyod.models.lof import LOF
+    from pyod.models.mcd import MCD
+    from pyod.models.ocsvm import OCSVM
+
+    return {
+        "PyOD IForest": lambda: IForest(random_state=seed), "PyOD HBOS": HBOS, "PyOD ECOD": ECOD, "PyOD kNN": KNN,
+        "PyOD LOF": lambda: LOF(novelty=True), "PyOD OCSVM": OCSVM,
+        "PyOD Mahalanobis (MCD)": lambda: MCD(random_state=seed),
+    }  # fmt: skip
+
+
+class Length:
+    """The length of a row, as a detector that learns nothing."""
+
+    def fit(self, rows: Floats) -> None:
+        """Learn nothing."""
+
+    def decision_function(self, rows: Floats) -> Floats:
+        """Return the L2 norm of each row."""
+        return np.asarray(np.linalg.norm(rows, axis=1))
+
+
+def of_detector(label: str, detector: Detector, parts: Parts, seed: int) -> dict[str, Any]:
+    """Measure one detector: clean, and at each share naive, with the share, and without it."""
 
     def fit(anomalies: int, contaminated: float | str = 0.0) -> dict[str, float]:
-        items = [*parts.normal, *parts.anomalies[:anomalies]]
-        order = np.random.default_rng(seed).permutation(len(items))  # no part of the file is cleaner than another
-        data = GivenItems([items[row] for row in order], corpus.modality)
-        return tested(AnomalyDetector.fit(data, spec, contaminated=contaminated, seed=seed), parts, rate)
+        return detector(mixed(parts, anomalies, seed), contaminated).figures()
 
+    own = getattr(detector, "with_own_threshold", None)
     found: dict[str, Any] = {"clean": fit(0), "clean, auto": fit(0, "auto")}
+    if own:
+        found["clean, own, default"] = own(mixed(parts, 0, seed), PYOD_SHARE).figures()
     for share in SHARES:
         anomalies = round(share / (1 - share) * len(parts.normal))
         if anomalies > len(parts.anomalies):
             raise SystemExit(f"{share:.0%} need {anomalies:,} anomalies, {len(parts.anomalies):,} are left to fit on")
         kinds: dict[str, float | str] = {"naive": 0.0, "share": share, "auto": "auto"}
-        found[f"{share:.0%}"] = {kind: fit(anomalies, asked) for kind, asked in kinds.items()}
-        say(spec, f"{share:.0%}", found[f"{share:.0%}"])
+        made = {kind: fit(anomalies, asked) for kind, asked in kinds.items()}
+        if own:
+            items = mixed(parts, anomalies, seed)
+            made |= {"own": own(items, share).figures(), "own, default": own(items, PYOD_SHARE).figures()}
+        found[f"{share:.0%}"] = made
+        say(label, f"{share:.0%}", made)
     return found
 
 
-def tested(detector: AnomalyDetector, parts: Parts, rate: float) -> dict[str, float]:
-    normal, strange = detector.score(parts.tested_normal), detector.score(parts.tested_anomalies)
-    anomalous = np.arange(len(normal) + len(strange)) >= len(normal)
-    (both,) = measured([np.append(normal, strange)], anomalous, rounds=2)
-    return {
-        "found": float((detector.p_values_of(strange) <= rate).mean()),
-        "alarms": float((detector.p_values_of(normal) <= rate).mean()),
-        "AUROC": both["AUROC"].value,
-        "left_out": detector.record.contaminated,
-    }
+def mixed(parts: Parts, anomalies: int, seed: int) -> list[Any]:
+    """Return the normal items with some anomalies among them, so that no part of the file is cleaner than another."""
+    items = [*parts.normal, *parts.anomalies[:anomalies]]
+    return [items[row] for row in np.random.default_rng(seed).permutation(len(items))]
+
+
+def of_space(spec: str, parts: Parts, rate: float, seed: int) -> Detector:
+    def judge(items: list[Any], contaminated: float | str) -> Judged:
+        data = GivenItems(items, Modality.ROW)
+        detector = AnomalyDetector.fit(data, spec, contaminated=contaminated, seed=seed)
+        scores = detector.score(parts.tested_normal), detector.score(parts.tested_anomalies)
+        normal, strange = (detector.p_values_of(part) <= rate for part in scores)
+        return Judged(scores, (normal, strange), detector.record.contaminated)
+
+    return judge
+
+
+class Tables:
+    """Rows of a table as codes of `columns`, for detectors that read matrices, in the protocol of `AnomalyDetector`."""
+
+    def __init__(self, parts: Parts, rate: float, seed: int) -> None:
+        self.parts, self.rate, self.seed = parts, rate, seed
+
+    def detector(self, make: Callable[[], Any]) -> Detector:
+        """Return a detector; those that have a threshold of their own have ``with_own_threshold`` too."""
+
+        def judge(items: list[Any], contaminated: float | str) -> Judged:
+            return self._judged(make, items, contaminated)
+
+        def with_own_threshold(items: list[Any], share: float) -> Judged:
+            return self._by_own_threshold(make, items, share)
+
+        if hasattr(make(), "contamination"):
+            judge.with_own_threshold = with_own_threshold  # type: ignore[attr-defined]
+        return judge
+
+    def _judged(self, make: Callable[[], Any], items: list[Any], contaminated: float | str) -> Judged:
+        corpus = GivenItems(items, Modality.ROW)
+        labelled = read_labels(corpus)
+        uses, left_out = split(labelled.normal, 0.2, seed=self.seed, groups=labelled.groups), 0.0
+
+        def scores_of_halves(halves: NDArray[np.uint8], fitted: NDArray[np.uint8]) -> Sequence[Floats]:
+            scores = np.zeros(len(items))
+            for own, other in ((TRAINING, HELD_OUT), (HELD_OUT, TRAINING)):
+                scored = np.flatnonzero(halves == other)
+                scores[scored] = self._fitted(make(), _picked(items, fitted == own), _picked(items, halves == other))[0]
+            return [scores[halves != UNUSED]]
+
+        if contaminated:
+            digests = ids_and_digests(corpus)[1]
+            made = trimmed(uses, labelled.groups, digests, contaminated, scores_of_halves, self.seed, quiet)
+            uses, left_out = made
+        held = uses == HELD_OUT
+        training, calibration = _picked(items, uses == TRAINING), _picked(items, held)
+        known, *scores = self._fitted(make(), training, calibration, *self.parts[2:])
+        distinct = len(np.unique(labelled.groups[held]))
+        normal, strange = (conformal.p_values(known, part, distinct=distinct) <= self.rate for part in scores)
+        return Judged((scores[0], scores[1]), (normal, strange), left_out)
+
+    def _by_own_threshold(self, make: Callable[[], Any], items: list[Any], share: float) -> Judged:
+        """Judge as PyOD does: all items are fitted on, and the share sets the threshold."""
+        detector = make().set_params(contamination=share)
+        scores = self._fitted(detector, items, *self.parts[2:])
+        normal, strange = (part > detector.threshold_ for part in scores)
+        return Judged((scores[0], scores[1]), (normal, strange), 0.0)
+
+    @staticmethod
+    def _fitted(detector: Any, training: list[Any], *scored: list[Any]) -> list[Floats]:
+        """Fit on rows, and return the scores of others."""
+        reader = create("columns").fit(training)
+        detector.fit(np.asarray(reader.encode(training), np.float64))
+        codes = [np.asarray(reader.encode(part), np.float64) for part in scored]
+        return [np.nan_to_num(part) for part in scores_of(detector, len(training), *codes)]
+
+
+def _picked(items: list[Any], chosen: NDArray[np.bool_]) -> list[Any]:
+    return [items[row] for row in np.flatnonzero(chosen).tolist()]
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def drift_lines(found: Detection) -> list[str]:
             f"drift: their scores differ from those of the calibration {numbers}; {share} are flagged; {assumed}",
             "if that is right, false alarms are not as asked any more: fit again with newer items",
         ]
-    return [f"no drift found {numbers}, at p < {ALPHA:g}; {assumed}"]
+    return [f"no drift found in the scores {numbers}, at p < {ALPHA:g}; {assumed}"]
 
 
 def unknown_words_sentence(found: Explanation, limit: int = TOP) -> str:

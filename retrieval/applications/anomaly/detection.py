@@ -15,8 +15,8 @@ from encoders.errors import OptionError
 from encoders.numbers import counted
 from retrieval.applications.anomaly import conformal
 from retrieval.applications.anomaly.detector import AnomalyDetector
-from retrieval.applications.anomaly.drift import Drift, drift_of
-from retrieval.applications.anomaly.repeats import content_digest, with_identical
+from retrieval.applications.anomaly.drift import Drift, drift_of, effective_size
+from retrieval.applications.anomaly.repeats import content_digest, groups_of, with_identical
 from retrieval.corpora.base import Corpus, Item
 from retrieval.search.result import show
 
@@ -203,9 +203,20 @@ def detect(detector: AnomalyDetector, corpus: Corpus, rule: Rule | None = None, 
     seen = _Seen(corpus)
     scores = detector.combined([member.scores(seen) for member in detector.members])
     p = detector.p_values_of(scores)
-    drift = drift_of(detector.calibration, scores) if as_normal and len(scores) else None
+    digests = np.array(seen.digests, np.uint64)
+    drift = _drift(detector, scores, digests) if as_normal and len(scores) else None
     spaces = [str(encoder) for encoder in detector.encoders]
     return Detection(
         corpus.name, spaces, seen.ids, seen.labels, seen.titles, scores, p, rule.flags(p), rule, drift,
-        detector.record.n_distinct, np.array(seen.digests, np.uint64),
+        detector.record.n_distinct, digests,
     )  # fmt: skip
+
+
+def _drift(detector: AnomalyDetector, scores: NDArray[np.float64], digests: NDArray[np.uint64]) -> Drift:
+    """Compare scores with those of the calibration; repeats of an item say nothing new, as in a p-value."""
+    calibration = detector.calibration
+    if detector.record.n_distinct == len(calibration):
+        known = float(len(calibration))
+    else:  # a detector keeps the scores of its calibration items, not the items: equal ones have equal scores
+        known = effective_size(groups_of(calibration.view(np.uint64)))
+    return drift_of(calibration, scores, (known, effective_size(groups_of(digests))))

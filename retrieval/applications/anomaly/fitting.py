@@ -18,12 +18,22 @@ from encoders.sound import Sound
 from retrieval.applications.anomaly.choice import score_class
 from retrieval.applications.anomaly.combination import mean_rank
 from retrieval.applications.anomaly.conformal import percent
-from retrieval.applications.anomaly.contamination import ESTIMATE, LEVEL, has_gap, require_enough, strange_items
+from retrieval.applications.anomaly.contamination import ESTIMATE
 from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
 from retrieval.applications.anomaly.member import ROWS, Member
 from retrieval.applications.anomaly.normal_items import NormalItems, kept_count
-from retrieval.applications.anomaly.parts import HELD_OUT, SHOWN_LABELS, TRAINING, UNUSED, Part, read_labels, split
+from retrieval.applications.anomaly.parts import (
+    HELD_OUT,
+    SHOWN_LABELS,
+    TRAINING,
+    UNUSED,
+    Part,
+    ids_and_digests,
+    read_labels,
+    split,
+)
 from retrieval.applications.anomaly.stages import Stages
+from retrieval.applications.anomaly.trimming import Trimmed, trimmed
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.sample import draw
 from retrieval.spaces.build import encoder_of, fitted, planned
@@ -160,81 +170,28 @@ def _begun(encoder: Encoder, count: int) -> str:
 
 def _without_strange(
     corpus: Corpus, uses: NDArray[np.uint8], groups: NDArray[np.int64], request: FitRequest, say: ProgressCallback
-) -> tuple[NDArray[np.uint8], float]:
+) -> Trimmed:
     """Return the uses without the items that look strange, and the share of those."""
-    taken = uses != UNUSED
-    count = int(taken.sum())
-    if isinstance(request.contaminated, str):
-        require_enough(count)
-    say("looking for strange items: each half is scored by a fit on the other")
-    halves = split(taken, 0.5, seed=request.seed, groups=groups)
-    scores = _scores_of_halves(corpus, halves, request, say)
-    if isinstance(request.contaminated, str):
-        strange = np.logical_or.reduce([strange_items(values, LEVEL / len(scores)) for values in scores])
-        why = "a gap separates their scores from those of the others"
-    else:
-        strange = _strangest(scores, request.contaminated)
-        if strange.any():
-            # what is strange has taught both fits: leave it out, and score all items again
-            say(f"scoring again by fits without the strangest {percent(request.contaminated)}")
-            without = halves.copy()
-            without[np.flatnonzero(taken)[strange]] = UNUSED
-            scores = _scores_of_halves(corpus, halves, request, say, without)
-            strange = _strangest(scores, request.contaminated)
-        why = "the strangest; if fewer were strange, more normal items are flagged than asked for"
-    if not strange.any():
-        few = "no gap separates the scores of some items from the others"
-        if not isinstance(request.contaminated, str):
-            few = f"{percent(request.contaminated)} of {count:,} items is less than one"
-        say(f"{few}: none is left out")
-        return uses, 0.0
-    left = uses.copy()
-    left[np.flatnonzero(taken)[strange]] = UNUSED
-    lost = next((name for use, name in ((TRAINING, "training"), (HELD_OUT, "held-out")) if use not in left), None)
-    if lost is not None:
-        raise OptionError(f"all {lost} items look strange: give more data, or name the normal items with --normal")
-    share = float(strange.mean())
-    say(
-        f"{counted(int(strange.sum()), 'item')} of {count:,} ({percent(share)}) "
-        f"{'is' if strange.sum() == 1 else 'are'} left out: {why}"
-    )
-    if not isinstance(request.contaminated, str) and not any(map(has_gap, scores)):
-        say(
-            "no gap separates the scores of the strangest items from the others, so normal items may be among those "
-            "left out: the rate of false alarms is uncertain"
-        )
-    return left, share
+
+    def scores_of_halves(halves: NDArray[np.uint8], fitted: NDArray[np.uint8]) -> list[Floats]:
+        return _scores_of_halves(corpus, halves, fitted, request, say)
+
+    digests = ids_and_digests(corpus)[1]
+    return trimmed(uses, groups, digests, request.contaminated, scores_of_halves, request.seed, say)
 
 
 def _scores_of_halves(
-    corpus: Corpus,
-    halves: NDArray[np.uint8],
-    request: FitRequest,
-    say: ProgressCallback,
-    fitted: NDArray[np.uint8] | None = None,
+    corpus: Corpus, halves: NDArray[np.uint8], fitted: NDArray[np.uint8], request: FitRequest, say: ProgressCallback
 ) -> list[Floats]:
-    """Return the scores of all items in each space: each half by spaces that were fitted on the other half.
-
-    So the scores of all items are comparable, whether they are for training or held out, and a network has not learnt
-    the strange ones by heart. `fitted` are the halves without the items that are not to be fitted on.
-    """
+    """Return the scores of all items in each space: each half by spaces that were fitted on the other half."""
     taken = halves != UNUSED
     scores = [np.zeros(int(taken.sum())) for _ in dict.fromkeys(request.specs)]
     for own, other in ((TRAINING, HELD_OUT), (HELD_OUT, TRAINING)):
-        fitted_on = np.where((halves if fitted is None else fitted) == own, np.uint8(TRAINING), np.uint8(UNUSED))
+        fitted_on = np.where(fitted == own, np.uint8(TRAINING), np.uint8(UNUSED))
         members, _ = _members(corpus, fitted_on, request, say)
         for values, member in zip(scores, members, strict=True):
             values[halves[taken] == other] = member.scores(Part(corpus, halves, other))
     return scores
-
-
-def _strangest(scores: list[Floats], share: float) -> NDArray[np.bool_]:
-    """Return which items are the strangest ones of this share, of all items together, bool (n,)."""
-    strangeness = scores[0] if len(scores) == 1 else mean_rank(scores, scores)
-    found = np.zeros(len(strangeness), dtype=bool)
-    count = min(round(share * len(strangeness)), (len(strangeness) - 1) // 2)
-    found[np.argsort(-strangeness, kind="stable")[:count]] = True
-    return found
 
 
 def _calibrated(

@@ -201,7 +201,8 @@ def _read(number: int, line: bytes, detector: AnomalyDetector, rows: RowReader) 
     except orjson.JSONDecodeError as error:
         if is_text and line.lstrip()[:1] == b'"':  # a text that begins with a quotation
             return _Line(number, None, _decoded(line))
-        raise BadItemError(f"not valid JSON: {error}") from None
+        # "line 1" of the decoder is no line of the stream
+        raise BadItemError(f"not valid JSON at column {error.colno}: {error.msg}") from None
     if record.modality is Modality.ROW:
         row = rows.read(value)
         return _Line(number, _checked_id(row.id), row.row, row.lacking)

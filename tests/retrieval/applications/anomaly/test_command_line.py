@@ -154,7 +154,7 @@ def test_a_bad_table_is_one_sentence(nearby, payments, tmp_path, line):
 
 
 def test_drift_is_said(nearby, data, detector):
-    assert "no drift found" in nearby("score", detector, data / "normal.npy", "--as-normal")[1]
+    assert "no drift found in the scores" in nearby("score", detector, data / "normal.npy", "--as-normal")[1]
 
 
 def test_a_default_space_is_chosen_and_said(nearby, data, tmp_path):

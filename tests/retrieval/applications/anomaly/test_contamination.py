@@ -150,3 +150,41 @@ def test_a_part_that_is_all_strange_is_refused(normal_rows):
         AnomalyDetector.fit(
             np.concatenate([normal_rows(440, 0), far]), "vectors", contaminated="auto", hold_out=0.1, by_order=True
         )
+
+
+def one_row_again_and_again(normal_rows, n, seed):
+    """Copies of one row with a wrong column, as packets of one attack are."""
+    return np.repeat(normal_rows(1, seed) + np.float32([0, 0, 0, 0.4, 0, 0]), n, axis=0)
+
+
+@pytest.mark.parametrize("contaminated", ["auto", 0.05])
+def test_copies_of_a_strange_row_do_not_teach_a_space(normal_rows, contaminated):
+    """One in twenty items is a copy of one strange row: the space followed it, and normal items were left out."""
+    below, flagged, alarms = [], [], []
+    for fit in range(6):
+        seed = 1000 * fit
+        copies = one_row_again_and_again(normal_rows, 50, seed + 1)
+        rows = np.random.default_rng(fit).permutation(np.concatenate([normal_rows(950, seed), copies]))
+        detector = AnomalyDetector.fit(rows, "vectors+pca:3", contaminated=contaminated, seed=fit)
+        others = normal_rows(1000, seed + 2)
+        below.append((detector.score(others) < detector.score(copies[:1])).mean())
+        flagged.append((detector.p_values(copies) <= 0.05).mean())
+        alarms.append((detector.p_values(others) <= 0.05).mean())
+    assert np.mean(below) > 0.95
+    assert np.mean(alarms) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / (6 * 190))
+    if contaminated != "auto":  # it looks for a gap, and copies that are held out make p-values larger
+        assert np.mean(flagged) >= 0.8
+
+
+def test_repeats_that_are_left_out_of_the_fit_are_said_and_those_of_a_table_of_categories_stay(normal_rows):
+    said: list[str] = []
+    rows = normal_rows(190, 0)
+    rows = np.concatenate([rows, rows[:10]])
+    detector = AnomalyDetector.fit(rows, "vectors+pca:2", contaminated="auto", say=said.append)
+    assert any("equal items count once in the fit: " in line for line in said)
+    assert detector.record.n_training + detector.record.n_held_out < 200
+    said.clear()
+    usual = np.random.default_rng(0).integers(0, 2, (300, 4)).astype(np.float32)
+    detector = AnomalyDetector.fit(usual, "vectors+pca:2", contaminated=0.02, say=said.append)
+    assert not any("equal items" in line for line in said)
+    assert detector.record.n_training + detector.record.n_held_out == 294

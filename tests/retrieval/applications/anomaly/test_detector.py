@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from encoders.codes import Modality
 from encoders.errors import (
     BadItemError,
     CorpusError,
@@ -13,7 +14,9 @@ from encoders.errors import (
     UnknownNameError,
     UnsupportedSpaceError,
 )
+from retrieval.applications.anomaly.detection import Rule, detect
 from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.applications.anomaly.given import GivenItems
 from retrieval.evaluation.detection_measures import measured
 
 #: Space -> the score that ``auto`` takes.
@@ -207,3 +210,17 @@ def test_what_cannot_be_scored_is_refused(of_rows):
         of_rows.score([[1, 2, 3, 4, 5, float("inf")]])
     with pytest.raises(DimensionError, match="width"):
         of_rows.score(np.zeros((1, 5), np.float32))
+
+
+@pytest.mark.parametrize("spaces", ["vectors+pca:2", ["vectors+pca:2", "vectors"]])
+def test_false_discoveries_are_as_asked_over_many_fits(normal_rows, strange_rows, spaces):
+    shares, flagged = [], []
+    for fit in range(40):
+        detector = AnomalyDetector.fit(normal_rows(1000, 3 * fit), spaces, seed=fit)
+        batch = np.concatenate([normal_rows(450, 3 * fit + 1), strange_rows(50, 3 * fit + 2)])
+        found = detect(detector, GivenItems(batch, Modality.VECTOR), Rule("fdr", 0.1)).flagged
+        shares.append(found[:450].sum() / max(1, found.sum()))
+        flagged.append(found[450:].mean())
+    assert np.mean(shares) <= 0.1 + 3 * np.std(shares) / np.sqrt(40)
+    assert np.mean(shares) > 0.03  # it is not safe by flagging nothing
+    assert np.mean(flagged) > 0.9

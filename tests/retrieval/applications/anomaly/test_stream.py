@@ -75,7 +75,7 @@ BAD = {
     b'[1,2,3,4,5,"6"]': "expected an array of 6 numbers",
     b"[1,2,3,4,5,[6]]": "expected an array of 6 numbers",
     b"[1,2,3,4,5,1e60]": "number 5 is infinite",
-    b"[1,2,3,4,5,NaN]": "not valid JSON",
+    b"[1,2,3,4,5,NaN]": "not valid JSON at column 12: ",
     b"7": "expected an array",
     b"null": "expected an array",
     b"{}": "needs the field 'vector'; this one has: none",

@@ -1,0 +1,151 @@
+"""Which items of contaminated data are left out: the strangest of all, by fits that have not seen them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.errors import OptionError
+from encoders.numbers import counted
+from encoders.progress import ProgressCallback
+from retrieval.applications.anomaly.combination import mean_rank
+from retrieval.applications.anomaly.conformal import percent
+from retrieval.applications.anomaly.contamination import LEVEL, has_gap, require_enough, strange_items
+from retrieval.applications.anomaly.parts import HELD_OUT, TRAINING, UNUSED, split
+
+Floats = NDArray[np.float64]
+Uses = NDArray[np.uint8]
+#: From the halves, and the halves without what is not to be fitted on: the scores of all items in each space, each half
+#: by spaces that were fitted on the other half.
+ScoresOfHalves = Callable[[Uses, Uses], Sequence[Floats]]
+#: Where fewer of the items differ, as in a table of a few categories, repeats are the data and stay.
+FEWEST_DIFFERENT = 0.5
+
+
+class Trimmed(NamedTuple):
+    """What is left of contaminated data.
+
+    Attributes
+    ----------
+    uses : ndarray uint8 (n,)
+        `parts.UNUSED` for items that are left out, and for repeats that no fit needs.
+    share : float
+        Share of the items that look strange.
+    """
+
+    uses: Uses
+    share: float
+
+
+def trimmed(
+    uses: Uses, groups: NDArray[np.int64], digests: NDArray[np.uint64], contaminated: float | str,
+    scores_of_halves: ScoresOfHalves, seed: int, say: ProgressCallback,
+) -> Trimmed:  # fmt: skip
+    """Leave the items that look strange out of training and held-out items.
+
+    Each half of the items is scored by a fit on the other half, so the scores of all items are comparable, whether they
+    are for training or held out, and a network has not learnt the strange ones by heart.
+
+    Equal items count once in all fits: a hundred copies of one attack would otherwise teach a space to follow it.
+    Held-out items keep their repeats, so p-values hold as before.
+
+    Parameters
+    ----------
+    uses : ndarray uint8 (n,)
+        See `parts.split`.
+    groups : ndarray int64 (n,)
+        See `repeats.groups_of`.
+    digests : ndarray uint64 (n,)
+        See `repeats.content_digest`.
+    contaminated : float or str
+        A share, or ``auto``: what a gap separates from the others.
+    scores_of_halves : callable
+    seed : int
+    say : callable
+
+    Raises
+    ------
+    OptionError
+        When there are too few items to find strange ones among, or all training or held-out items look strange.
+    """
+    taken = uses != UNUSED
+    count = int(taken.sum())
+    if isinstance(contaminated, str):
+        require_enough(count)
+    say("looking for strange items: each half is scored by a fit on the other")
+    halves = split(taken, 0.5, seed=seed, groups=groups)
+    fitted = without_repeats(halves, digests, taken)
+    scores = scores_of_halves(halves, fitted)
+    if isinstance(contaminated, str):
+        strange = np.logical_or.reduce([strange_items(values, LEVEL / len(scores)) for values in scores])
+        why = "a gap separates their scores from those of the others"
+    else:
+        strange = _strangest(scores, contaminated)
+        if strange.any():
+            # what is strange has taught both fits: leave it out, and score all items again
+            say(f"scoring again by fits without the strangest {percent(contaminated)}")
+            fitted[np.flatnonzero(taken)[strange]] = UNUSED
+            scores = scores_of_halves(halves, fitted)
+            strange = _strangest(scores, contaminated)
+        why = "the strangest; if fewer were strange, more normal items are flagged than asked for"
+    left = uses.copy()
+    left[np.flatnonzero(taken)[strange]] = UNUSED
+    lost = next((name for use, name in ((TRAINING, "training"), (HELD_OUT, "held-out")) if use not in left), None)
+    if lost is not None:
+        raise OptionError(f"all {lost} items look strange: give more data, or name the normal items with --normal")
+    _say_what_is_left_out(strange, contaminated, why, say)
+    if strange.any() and not isinstance(contaminated, str) and not any(map(has_gap, scores)):
+        say(
+            "no gap separates the scores of the strangest items from the others, so normal items may be among those "
+            "left out: the rate of false alarms is uncertain"
+        )
+    training = without_repeats(np.where(left == TRAINING, left, np.uint8(UNUSED)), digests, taken)
+    repeats = int((left == TRAINING).sum() - (training == TRAINING).sum())
+    if repeats:
+        say(f"equal items count once in the fit: {counted(repeats, 'repeat')} left out of it")
+    return Trimmed(np.where(left == TRAINING, training, left), float(strange.mean()))
+
+
+def without_repeats(uses: Uses, digests: NDArray[np.uint64], taken: NDArray[np.bool_]) -> Uses:
+    """Return uses in which only the first of equal items of one use is used; all, if few of the taken items differ.
+
+    Examples
+    --------
+    >>> uses, all_taken = np.array([1, 2, 1, 1, 2], np.uint8), np.ones(5, bool)
+    >>> without_repeats(uses, np.array([7, 7, 7, 5, 8], np.uint64), all_taken).tolist()
+    [1, 2, 0, 1, 2]
+    >>> without_repeats(uses, np.array([7, 7, 7, 5, 5], np.uint64), all_taken).tolist()
+    [1, 2, 1, 1, 2]
+    """
+    if len(np.unique(digests[taken])) < FEWEST_DIFFERENT * int(taken.sum()):
+        return uses.copy()
+    found = np.full(len(uses), UNUSED, np.uint8)
+    for use in np.unique(uses).tolist():
+        own = np.flatnonzero(uses == use)
+        found[own[np.unique(digests[own], return_index=True)[1]]] = use
+    return found
+
+
+def _say_what_is_left_out(
+    strange: NDArray[np.bool_], contaminated: float | str, why: str, say: ProgressCallback
+) -> None:
+    number, count = int(strange.sum()), len(strange)
+    if number:
+        verb = "is" if number == 1 else "are"
+        say(f"{counted(number, 'item')} of {count:,} ({percent(number / count)}) {verb} left out: {why}")
+    elif isinstance(contaminated, str):
+        say("no gap separates the scores of some items from the others: none is left out")
+    else:
+        say(f"{percent(contaminated)} of {count:,} items is less than one: none is left out")
+
+
+def _strangest(scores: Sequence[Any], share: float) -> NDArray[np.bool_]:
+    """Return which items are the strangest ones of this share, of all items together, bool (n,)."""
+    strangeness = scores[0] if len(scores) == 1 else mean_rank(scores, scores)
+    found = np.zeros(len(strangeness), dtype=bool)
+    count = min(round(share * len(strangeness)), (len(strangeness) - 1) // 2)
+    found[np.argsort(-strangeness, kind="stable")[:count]] = True
+    return found
