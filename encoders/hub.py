@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.errors import ArtifactError, DownloadError
+from encoders.errors import ArtifactError, DownloadError, MissingLibraryError, NearbyError
+
+#: How transformers says that a library is not installed, and those that an extra of nearby has.
+_LIBRARY = re.compile(r"requires the ([\w.-]+) library")
+_EXTRAS = ("timm",)
 
 
 def model_folder(name: str, model: str, revision: str | None, patterns: Sequence[str]) -> Path:
@@ -47,6 +52,39 @@ def not_here(name: str, model: str, repository: str, revision: str | None, error
         f"{repository}{f' --revision {revision}' if revision else ''} --local-dir FOLDER', "
         f"and write {name}:FOLDER"
     )
+
+
+def unreadable(name: str, model: str, error: Exception, can_trust: bool = False) -> NearbyError:
+    """Return the error of a model that is here, but that its library cannot load; it says what to do.
+
+    Examples
+    --------
+    >>> raise unreadable("clip", "m", ImportError("X requires the timm library but it was not found.\\n\\n"))
+    Traceback (most recent call last):
+    encoders.errors.MissingLibraryError: clip: the model in m needs timm: pip install 'nearby-spaces[timm]'
+    """
+    if is_own_code(error):
+        return own_code(name, model, can_trust=can_trust)
+    library = _LIBRARY.search(str(error)) if isinstance(error, ImportError) else None
+    if library is not None:
+        package = library[1] if library[1] not in _EXTRAS else f"'nearby-spaces[{library[1]}]'"
+        return MissingLibraryError(f"{name}: the model in {model} needs {library[1]}: pip install {package}")
+    return ArtifactError(f"{name}: cannot read the model in {model}: {first_sentence(error)}")
+
+
+def is_own_code(error: Exception) -> bool:
+    """Return whether a library refused to run the code of a model."""
+    return "trust_remote_code" in str(error)
+
+
+def own_code(name: str, model: str, what: str = "", can_trust: bool = False) -> ArtifactError:
+    """Return the refusal of a model that brings program code; `can_trust` if `name` has an option that allows it."""
+    code = (
+        f"{name}: {model} needs code of its own{f' ({what})' if what else ''}, which could do anything on this machine"
+    )
+    if can_trust:
+        return ArtifactError(f"{code}: read it, and write trust-remote-code=true if you trust it")
+    return ArtifactError(f"{code}, and which {name} never runs: choose a model without code")
 
 
 def reach_hub() -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
-from encoders.errors import ArtifactError
-from encoders.hub import first_sentence, not_here, reach_hub
+from encoders.errors import ArtifactError, NearbyError
+from encoders.hub import first_sentence, is_own_code, not_here, own_code, reach_hub, unreadable
 from encoders.sentence_backends import TORCH, files_fingerprint, loading_options, weight_files
 
 #: The default model.
@@ -69,7 +69,7 @@ def load(
     revision: str | None = None,
     max_length: int | None = None,
     backend: str = TORCH,
-    trusts: bool = False,
+    trusts: bool | None = None,
     kind: str = DENSE_MODEL,
 ) -> Loaded:
     """Return a model, read-only and cached; otherwise as `opened`."""
@@ -88,7 +88,7 @@ def _load(
     revision: str | None,
     max_length: int | None,
     backend: str,
-    trusts: bool,
+    trusts: bool | None,
     kind: str,
     written: tuple[Any, ...],
 ) -> Loaded:
@@ -104,13 +104,14 @@ def opened(
     max_length: int | None = None,
     plain: bool = False,
     backend: str = TORCH,
-    trusts: bool = False,
+    trusts: bool | None = None,
     kind: str = DENSE_MODEL,
 ) -> Any:
     """Open a model from a folder, the Hugging Face cache or the hub, in this order, for the encoder `name`.
 
     `kind` is the class of sentence-transformers that opens it. With `plain`, a folder may contain a transformer without
-    pooling: the mean of its tokens is used. With `trusts`, code that comes with the model is run.
+    pooling: the mean of its tokens is used. With `trusts`, code that comes with the model is run; None for an encoder
+    that has no option for it.
 
     Raises
     ------
@@ -157,7 +158,7 @@ def width_of(name: str, model: str, network: Any) -> int:
         raise ArtifactError(f"{name}: the model '{model}' embeds no text: {first_sentence(error)}") from error
 
 
-def _check_folder(name: str, folder: Path, plain: bool, trusts: bool) -> None:
+def _check_folder(name: str, folder: Path, plain: bool, trusts: bool | None) -> None:
     """Raise an error for a folder that is not a sentence-transformers model, or that needs its own code."""
     if plain and not (folder / "modules.json").exists():
         _check_transformer(name, folder)
@@ -171,10 +172,7 @@ def _check_folder(name: str, folder: Path, plain: bool, trusts: bool) -> None:
         ) from None
     foreign = [kind for kind in types if not str(kind).startswith("sentence_transformers.")]
     if foreign and not trusts:
-        raise ArtifactError(
-            f"{name}: {folder} needs code of its own ({foreign[0]}), which could do anything on this machine: read it, "
-            "and write trust-remote-code=true if you trust it"
-        )
+        raise own_code(name, str(folder), str(foreign[0]), can_trust=trusts is not None)
 
 
 def _check_transformer(name: str, folder: Path) -> None:
@@ -190,13 +188,18 @@ def _check_transformer(name: str, folder: Path) -> None:
         )
 
 
-def _from_hub(name: str, model: str, revision: str | None, backend: str, trusts: bool, kind: str) -> Any:
-    # not in the cache, or incomplete: the libraries raise many different errors
-    with suppress(Exception):
+def _from_hub(name: str, model: str, revision: str | None, backend: str, trusts: bool | None, kind: str) -> Any:
+    try:
         return _opened(name, model, revision, True, backend, trusts, kind)
+    except NearbyError:  # it is in the cache, and something else is in the way
+        raise
+    except Exception:  # noqa: S110  # not in the cache, or incomplete: the libraries raise many different errors
+        pass
     try:
         reach_hub()
         return _opened(name, model, revision, False, backend, trusts, kind)
+    except NearbyError:
+        raise
     except Exception as error:
         raise not_here(name, model, _repository(model), revision, error) from error
 
@@ -212,7 +215,9 @@ def _repository(model: str) -> str:
     return f"{getattr(Model, 'default_huggingface_organization', None) or 'sentence-transformers'}/{model}"
 
 
-def _opened(name: str, model: str, revision: str | None, local: bool, backend: str, trusts: bool, kind: str) -> Any:
+def _opened(
+    name: str, model: str, revision: str | None, local: bool, backend: str, trusts: bool | None, kind: str
+) -> Any:
     with quiet():
         import sentence_transformers
 
@@ -223,12 +228,13 @@ def _opened(name: str, model: str, revision: str | None, local: bool, backend: s
                 device="cpu",
                 revision=revision,
                 local_files_only=local,
-                **loading_options(backend, trusts),
+                **loading_options(backend, bool(trusts)),
             )
         except Exception as error:
-            if not Path(model).is_dir():
+            found = unreadable(name, model, error, can_trust=trusts is not None)
+            if type(found) is ArtifactError and not is_own_code(error) and not Path(model).is_dir():
                 raise
-            raise ArtifactError(f"{name}: cannot read the model in {model}: {first_sentence(error)}") from error
+            raise found from error
 
 
 @contextmanager

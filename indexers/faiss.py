@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -231,28 +231,46 @@ class Faiss(CheckedIndex):
         return self._rows_of_live[1]
 
     def _write(self, folder: Path) -> None:
-        self._write_to(str(folder / INDEX))
+        with (folder / INDEX).open("wb") as file:
+            self._write_to(file.write)
         if self._live is not None:
             write_array(folder / LIVE, self._live)
 
-    def _write_to(self, target: Any) -> None:
-        """Let FAISS write its index to a file or to a byte counter."""
+    def _write_to(self, take: Callable[[bytes], object]) -> None:
+        """Let FAISS write its index, part by part.
+
+        FAISS does not write the file itself: what it loses when it closes a file on a full disk, it only prints.
+
+        Raises
+        ------
+        OSError
+            From `take`.
+        """
         import faiss
 
-        write = faiss.write_index_binary if self.space.kind is Kind.BINARY else faiss.write_index
-        write(self._index, target)
+        failures: list[OSError] = []
 
-    def _bytes_on_disk(self) -> int:
-        import faiss
-
-        size = 0
-
-        def count(part: Any) -> int:
-            nonlocal size
-            size += len(part)
+        def taken(part: bytes) -> int:
+            if not failures:
+                try:
+                    take(part)
+                except OSError as error:  # it cannot pass through FAISS
+                    failures.append(error)
             return len(part)
 
-        self._write_to(typing.cast("Any", faiss).PyCallbackIOWriter(count, 2**20))
+        write = faiss.write_index_binary if self.space.kind is Kind.BINARY else faiss.write_index
+        write(self._index, typing.cast("Any", faiss).PyCallbackIOWriter(taken, 2**20))
+        if failures:
+            raise failures[0]
+
+    def _bytes_on_disk(self) -> int:
+        size = 0
+
+        def count(part: bytes) -> None:
+            nonlocal size
+            size += len(part)
+
+        self._write_to(count)
         return size + (0 if self._live is None else array_bytes(self._live))
 
     def _read(self, folder: Path, mmap: bool) -> None:

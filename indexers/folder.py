@@ -153,8 +153,19 @@ def _check_undivided(path: Path, known: dict[str, Any]) -> None:
 
 
 def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write one array as .npy."""
-    np.save(path, array, allow_pickle=False)
+    """Write one array as .npy.
+
+    NumPy's own `save` says of a full disk only how many numbers were written.
+
+    Raises
+    ------
+    OSError
+        From the operating system.
+    """
+    plain = array if array.flags.forc else np.ascontiguousarray(array)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(plain))
+        file.write((plain if plain.flags.c_contiguous else plain.T).data)
 
 
 def array_bytes(array: NDArray[Any]) -> int:

@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 
 from encoders.cpu_count import available_cores
 from encoders.errors import ArtifactError
-from encoders.hub import files_digest, first_sentence, model_folder
+from encoders.hub import files_digest, model_folder, unreadable
 from encoders.sentence_models import quiet
 
 #: What is read of a model: weights as safetensors, settings, words. Never code, never a pickle.
 PATTERNS = ("*.safetensors", "*.json", "*.txt", "*.model")
+
+#: The type that transformers gives to the models of timm, whose own settings have none.
+_TIMM = "timm_wrapper"
 
 
 class ImageModel(NamedTuple):
@@ -76,7 +79,7 @@ def _load(name: str, folder: str, processor: str, written: tuple[Any, ...]) -> I
                 folder, local_files_only=True, trust_remote_code=False
             )
     except Exception as error:  # the libraries raise any error for a folder that does not fit
-        raise ArtifactError(f"{name}: cannot read the model in {folder}: {first_sentence(error)}") from error
+        raise unreadable(name, folder, error) from error
     network.float().eval()
     root = Path(folder)
     names = [
@@ -87,8 +90,9 @@ def _load(name: str, folder: str, processor: str, written: tuple[Any, ...]) -> I
 
 def _type_of(name: str, folder: Path) -> str:
     try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]
-    except (OSError, ValueError, TypeError, KeyError):
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = config.get("model_type", _TIMM if "pretrained_cfg" in config else None)
+    except (OSError, ValueError, TypeError, AttributeError):
         kind = None
     if not isinstance(kind, str):
         raise ArtifactError(f"{name}: {folder} holds no model of transformers (config.json with its model_type)")

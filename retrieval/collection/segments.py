@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from encoders.errors import ArtifactError
 from encoders.npy import read_npy
 from indexers.base import Index
+from indexers.folder import write_array
 from indexers.registry import load_index
 from indexers.segment_merge import joined
 from indexers.segmented import Segmented
@@ -115,7 +116,7 @@ def write_removed(folder: Path, removed: Removed) -> None:
     """Write the removed items of a segment; a file that is there may belong to another generation, and stays whole."""
     (folder / REMOVED).unlink(missing_ok=True)
     if len(removed.rows):
-        np.save(folder / REMOVED, np.stack(removed), allow_pickle=False)
+        write_array(folder / REMOVED, np.stack(removed))
 
 
 def removed_positions(segments: Iterable[Segment]) -> NDArray[np.int64]:

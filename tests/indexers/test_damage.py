@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from encoders import checksums
 from encoders.checksums import check_file, file_sums
@@ -190,3 +191,38 @@ def test_arrays_that_lead_outside_of_themselves_are_refused(tmp_path, part, valu
         write_array(tmp_path / f"m.{name}.npy", np.array(values) if name == part else array)
     with pytest.raises(ValueError, match=message):
         read_csr(tmp_path, "m", (3, 3), mmap=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("rows", [3, 4000])
+@pytest.mark.parametrize(
+    ("description", "kind"),
+    [("exact", Kind.DENSE), ("sparse", Kind.SPARSE), ("faiss:Flat", Kind.DENSE), ("faiss:BFlat", Kind.BINARY)],
+)
+def test_a_full_disk_is_an_error_of_the_system_whoever_writes(tmp_path, description, kind, rows):
+    draw = np.random.default_rng(0)
+    dense = draw.standard_normal((rows, 32)).astype(np.float32)
+    codes = {Kind.DENSE: dense, Kind.SPARSE: csr_array(dense), Kind.BINARY: draw.integers(0, 256, (rows, 4), np.uint8)}
+    metric = {Kind.DENSE: Metric.EUCLIDEAN, Kind.SPARSE: Metric.DOT, Kind.BINARY: Metric.HAMMING}[kind]
+    index = create_index(description, Space(32, kind, metric))
+    index.add([f"item {row}" for row in range(rows)], codes[kind])
+    index.remove(["item 1"])
+    written = [path.name for path in index.save(tmp_path / "whole").iterdir() if path.suffix != ".json"]
+    for name in written:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).symlink_to("/dev/full")
+        with pytest.raises(OSError, match="No space left on device"):
+            index._write(folder)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("shape", [(0,), (5,), (3, 4), (0, 4), (2, 3, 2)])
+def test_an_array_is_written_as_numpy_writes_it(tmp_path, shape, order):
+    for array in (
+        np.arange(np.prod(shape), dtype=np.float32).reshape(shape, order=order),
+        np.ones(shape, order=order)[::2],
+    ):
+        write_array(tmp_path / "mine.npy", array)
+        np.save(tmp_path / "theirs.npy", array)
+        assert (tmp_path / "mine.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from small_models import clip_model, clip_spec, resnet_model, shared_folder, tra
 
 from encoders.base import Encoder
 from encoders.codes import normalized
-from encoders.errors import ArtifactError, BadItemError, DownloadError, OptionError
+from encoders.errors import ArtifactError, BadItemError, DownloadError, MissingLibraryError, OptionError
 from encoders.registry import create
 from encoders.spec import write_stage
 from retrieval.collection.local import LocalCollection
@@ -123,7 +124,7 @@ def test_code_of_a_model_is_not_run(tmp_path):
     settings = json.loads((folder / "config.json").read_text())
     settings |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}}
     (folder / "config.json").write_text(json.dumps(settings))
-    with pytest.raises(ArtifactError, match="cannot read the model"):
+    with pytest.raises(ArtifactError, match=r"needs code of its own, .* which image-model never runs: choose a"):
         create(write_stage("image-model", str(folder), {})).fit(PICTURES)
 
 
@@ -152,3 +153,14 @@ def test_other_settings_are_refused_and_a_model_that_is_nowhere_is_said(tmp_path
 def test_a_model_of_texts_reads_no_pictures(tmp_path):
     with pytest.raises(ArtifactError, match="cannot read the model"):
         create(write_stage("image-model", str(transformer(tmp_path / "bert")), {})).fit(PICTURES)
+
+
+@pytest.mark.parametrize("settings", [{"model_type": "timm_wrapper"}, {}])
+def test_a_model_of_timm_names_the_extra_that_reads_it(tmp_path, settings, monkeypatch):
+    monkeypatch.setattr("transformers.utils.import_utils.is_timm_available", lambda: False)
+    folder = vit_model(tmp_path / "timm")
+    timm = {**settings, "architecture": "resnet18", "num_classes": 0, "pretrained_cfg": {"input_size": [3, 16, 16]}}
+    (folder / "config.json").write_text(json.dumps(timm))
+    said = f"image-model: the model in {folder} needs timm: pip install 'nearby-spaces[timm]'"
+    with pytest.raises(MissingLibraryError, match=re.escape(said)):
+        create(write_stage("image-model", str(folder), {})).fit(PICTURES)

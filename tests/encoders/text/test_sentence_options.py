@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from small_models import LIMIT, sentence_model
 from encoders import sentence_backends
 from encoders.base import Encoder
 from encoders.codes import normalized
+from encoders.cross_encoder import CrossEncoder
 from encoders.errors import ArtifactError, MissingLibraryError, OptionError
 from encoders.registry import create
 from encoders.spec import write_stage
@@ -164,3 +166,57 @@ def test_code_of_a_model_runs_only_where_the_user_says_so(tmp_path, monkeypatch)
     assert (tmp_path / "ran").read_text() == before
     monkeypatch.setenv("NEARBY_TRUST_REMOTE_CODE", f"other, {own}")
     assert Encoder.load(saved).encode([SHORT]).shape == (1, 16)
+
+
+def with_own_type(folder: Path, ran: Path) -> Path:
+    """Give a transformer's folder settings that ask for program code in it, which would leave a file."""
+    config = json.loads((folder / "config.json").read_text())
+    named = {"AutoConfig": "own.Own", "AutoModel": "own.Own", "AutoModelForSequenceClassification": "own.Own"}
+    (folder / "config.json").write_text(json.dumps({**config, "model_type": "own-type", "auto_map": named}))
+    (folder / "own.py").write_text(f"open({str(ran)!r}, 'a').write('x')\n")
+    return folder
+
+
+def in_cache(folder: Path, cache: Path, name: str) -> str:
+    """Put a model into the cache of the hub, and return its name."""
+    model = cache / f"models--{name.replace('/', '--')}"
+    shutil.copytree(folder, model / "snapshots" / ("a" * 40))
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text("a" * 40)
+    return name
+
+
+def load_by(name: str, model: str) -> None:
+    if name == "cross-encoder":
+        CrossEncoder(model).scores("a", ["b"])
+    else:
+        create(write_stage(name, model, {})).fit(["a", "b c"])
+
+
+@pytest.mark.parametrize("name", ["sbert", "splade", "tsdae", "cross-encoder"])
+@pytest.mark.parametrize("cached", [False, True])
+def test_settings_that_ask_for_code_are_refused_by_a_sentence_that_can_be_followed(tmp_path, monkeypatch, name, cached):
+    own = with_own_type(sentence_model(tmp_path / "own"), tmp_path / "ran")
+    model = str(own)
+    if cached:
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr("encoders.sentence_models.reach_hub", lambda: pytest.fail("the model is in the cache"))
+        model = in_cache(own, tmp_path / "cache", "org/own")
+    can = ": read it, and write trust-remote-code=true if you trust it"
+    cannot = f", and which {name} never runs: choose a model without code"
+    said = f"{name}: {model} needs code of its own, which could do anything on this machine"
+    with pytest.raises(ArtifactError) as caught:
+        load_by(name, model)
+    assert str(caught.value) == said + (can if name == "sbert" else cannot)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("name", ["splade", "cross-encoder"])
+def test_no_option_is_advised_that_an_encoder_does_not_have(tmp_path, name):
+    own = sentence_model(tmp_path / "own")
+    modules = json.loads((own / "modules.json").read_text())
+    modules[1]["type"] = "own_module.Own"
+    (own / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ArtifactError, match=rf"\(own_module.Own\).*which {name} never runs"):
+        load_by(name, str(own))
