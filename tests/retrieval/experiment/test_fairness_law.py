@@ -109,7 +109,18 @@ def made(name: str, n: int, classes: int, order=None) -> tuple[str, Made]:
 def by_id(corpus: Made, encoder, index: str):
     """Query id -> its measures, and the ids of its answers."""
     query_set = QuerySet.of(corpus)
-    run = run_space(corpus, query_set, encoder, index)
+    return answers_by_id(query_set, run_space(corpus, query_set, encoder, index))
+
+
+def served_by_id(corpus: Made, encoder, index: str):
+    """The same, with the items on a server."""
+    query_set = QuerySet.of(corpus)
+    (indexed,) = indexed_spaces(corpus, query_set, encoder, [index], FittedEncoders())
+    with indexed.index:
+        return answers_by_id(query_set, ask(query_set, indexed))
+
+
+def answers_by_id(query_set: QuerySet, run):
     found = score_run(query_set, run)
     ids = np.array([*query_set.ids, ""])
     return {
@@ -203,6 +214,18 @@ def test_a_constant_encoder_scores_chance_exactly_on_a_server(spec, options, ela
     with indexed.index:
         found = score_run(query_set, ask(query_set, indexed))
     np.testing.assert_allclose(found.per_query["P@10"], chance, rtol=1e-12)
+
+
+# int8_flat learns the range of its numbers from the items of each of Lucene's segments, in the order that they come in.
+@pytest.mark.parametrize(("spec", "options"), [one for one in SERVED if one[1] != ",int8_flat"])
+def test_the_order_of_the_corpus_changes_nothing_on_a_server(spec, options, elasticsearch_url, index_name):
+    name = spec.partition("+")[0]
+    corpus = made(name, 30, 3)[1]
+    encoder = create("bm25" if spec == "bow" else spec).fit([item.content for item in corpus])
+    index = f"elasticsearch:{elasticsearch_url}/{index_name}"
+    first = served_by_id(corpus, encoder, f"{index}-first{options}")
+    again = served_by_id(made(name, 30, 3, ORDERS[0])[1], encoder, f"{index}-again{options}")
+    require_same(first, again)
 
 
 @pytest.mark.parametrize("name", NAMES)
