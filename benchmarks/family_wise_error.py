@@ -4,7 +4,7 @@ Simulated comparisons: each query has a difficulty, each space a deviation from 
 sum, rounded to tenths. Methods: max-T over all pairs (`multiple_comparison`), the randomised Tukey HSD test, Holm over
 all pairs, and Holm over the pairs with the best space, which nearby used before.
 
-Run: ``python benchmarks/family_wise_error.py``
+Run: ``python benchmarks/family_wise_error.py [sizes power scenarios]``; parts that are not named keep their figures
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from record import nothing_else, record, say, timed
+from record import latest, nothing_else, record, say, timed
 
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.significance import holm, randomisation_test
@@ -38,9 +38,17 @@ SCENARIOS: dict[str, tuple[list[float], list[float]]] = {
 }
 
 
-def main(*arguments: str) -> None:
-    """Measure the family-wise error for every size, and all methods in every scenario."""
-    nothing_else(list(arguments))
+def main(*names: str) -> None:
+    """Measure the named parts (all of them by default); the others keep their last figures."""
+    nothing_else([name for name in names if name not in PARTS])
+    before = latest("family_wise_error")
+    figures: dict[str, Any] = {} if before is None else before["figures"]
+    figures |= {"draws": DRAWS, "rounds": ROUNDS, **{name: PARTS[name]() for name in names or PARTS}}
+    record("family_wise_error", figures)
+
+
+def errors() -> list[dict[str, Any]]:
+    """Return the family-wise error of equal spaces for every size and three kinds of noise."""
     sizes = []
     for queries, spaces in SIZES:
         for kind in ("normal", "skewed", "rare"):
@@ -52,11 +60,17 @@ def main(*arguments: str) -> None:
                 "ms": 1000 * taken.value / DRAWS,
             })  # fmt: skip
             say("size", sizes[-1])
-    power = [power_of(queries, spaces) for queries, spaces in SIZES]
-    scenarios = {name: scenario(*SCENARIOS[name]) for name in SCENARIOS}
-    record(
-        "family_wise_error", {"draws": DRAWS, "rounds": ROUNDS, "sizes": sizes, "power": power, "scenarios": scenarios}
-    )
+    return sizes
+
+
+def powers() -> list[dict[str, Any]]:
+    """Return the power at every size."""
+    return [power_of(queries, spaces) for queries, spaces in SIZES]
+
+
+def scenarios() -> dict[str, Any]:
+    """Return error and power of every method in every scenario."""
+    return {name: scenario(*SCENARIOS[name]) for name in SCENARIOS}
 
 
 def power_of(queries: int, spaces: int) -> dict[str, Any]:
@@ -149,6 +163,7 @@ METHODS: dict[str, Callable[[Floats], Any]] = {
     "Holm, with the best": holm_best,
 }
 
+PARTS: dict[str, Callable[[], Any]] = {"sizes": errors, "power": powers, "scenarios": scenarios}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
