@@ -32,7 +32,8 @@ from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.registry import open_corpus
 
-K = 10
+#: Titles asked in each turn of the large corpus: a search takes txtai about a second there.
+K, SEARCHES_OF_ALL = 10, 50
 
 
 def main(*words: str) -> None:
@@ -41,7 +42,8 @@ def main(*words: str) -> None:
     nothing_else([word for word in words if word != "quick" and not word.startswith("collection=")])
     with tempfile.TemporaryDirectory() as temporary:
         corpus = open_corpus("arxiv-80k")
-        titles = [(item.title or str(item.content))[:200] for item in itertools.islice(iter(corpus), SEARCHES)]
+        count = SEARCHES if quick else SEARCHES_OF_ALL
+        titles = [(item.title or str(item.content))[:200] for item in itertools.islice(iter(corpus), count)]
         if quick:
             corpus = first_items(corpus, Path(temporary) / "first.jsonl")
         folder = Path(given[0] if given else f"{temporary}/arxiv")
