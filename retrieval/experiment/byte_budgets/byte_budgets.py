@@ -194,7 +194,7 @@ def _require_reachable(budgets: Sequence[int], reached: set[int]) -> None:
         if budget < smallest:
             raise OptionError(
                 f"no space can be brought to {counted(budget, 'byte')} per item: the smallest code takes {smallest:,}, "
-                f"so name no smaller budget in --bytes"
+                "so name no smaller budget in --bytes"
             )
 
 
