@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import BadItemError, CorpusError
+from encoders.numbers import counted
 from retrieval.corpora.base import Corpus, Item, Qrels, content_bytes
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.label_free.validity import validity_notes
@@ -195,7 +196,7 @@ class HealthSample:
             return
         lacking = int(((relevance.n_relevant > 0) & (_held(relevance) == 0)).sum())
         if lacking:
-            which = "1 query is" if lacking == 1 else f"{lacking:,} queries are"
+            which = f"{counted(lacking, 'query', 'queries')} {'is' if lacking == 1 else 'are'}"
             self.notes.append(f"{which} left out: no relevant document in the corpus.")
         if (_held(relevance) > 0).sum() < 2:
             self.notes.append("Fewer than 2 queries have a relevant item, so no remedy is measured by its answers.")
