@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import BadItemError, CorpusError
-from encoders.numbers import counted
 from retrieval.corpora.base import Corpus, Item, Qrels, content_bytes
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.label_free.validity import validity_notes
@@ -19,7 +18,7 @@ from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Releva
 from retrieval.experiment.label_ladder.known_items import known_item_queries
 from retrieval.experiment.label_ladder.queries import LabelsOnly, require_judgements
 from retrieval.experiment.label_ladder.rung import HIGHEST, Rung
-from retrieval.experiment.query_set import NoRelevanceError, QuerySet, is_document
+from retrieval.experiment.query_set import NOT_HELD, NoRelevanceError, QuerySet, is_document, left_out_note
 
 #: Sampled items by default, and at most: all pairs are compared, so that the cost grows with the square.
 SAMPLE, MAX_SAMPLE = 1000, 5000
@@ -161,7 +160,7 @@ class HealthSample:
     @property
     def answerable(self) -> NDArray[np.int64]:
         """The asked queries with a relevant item in the corpus."""
-        return np.empty(0, np.int64) if self.relevance is None else np.flatnonzero(_held(self.relevance) > 0)
+        return np.empty(0, np.int64) if self.relevance is None else np.flatnonzero(self.relevance.n_held > 0)
 
     @property
     def measure(self) -> str:
@@ -194,11 +193,10 @@ class HealthSample:
         else:
             self.notes.append(NO_LABELS)
             return
-        lacking = int(((relevance.n_relevant > 0) & (_held(relevance) == 0)).sum())
+        lacking = int(((relevance.n_relevant > 0) & (relevance.n_held == 0)).sum())
         if lacking:
-            which = f"{counted(lacking, 'query', 'queries')} {'is' if lacking == 1 else 'are'}"
-            self.notes.append(f"{which} left out: no relevant document in the corpus.")
-        if (_held(relevance) > 0).sum() < 2:
+            self.notes.append(left_out_note(lacking, NOT_HELD))
+        if (relevance.n_held > 0).sum() < 2:
             self.notes.append("Fewer than 2 queries have a relevant item, so no remedy is measured by its answers.")
             return
         self.relevance = relevance
@@ -243,11 +241,6 @@ def sample_on_rung(
     found = HealthSample.of(searched, size, seed, asked)
     found.notes += validity_notes(Rung.KNOWN_ITEM, corpus.modality)
     return searched, found
-
-
-def _held(relevance: Relevance) -> NDArray[np.int64]:
-    """Return the number of relevant items that are in the corpus, for each query."""
-    return relevance.n_held if isinstance(relevance, QrelRelevance) else relevance.n_relevant
 
 
 def _is_judged(qrels: Qrels, query: Item) -> bool:
