@@ -1584,7 +1584,8 @@ def _read_baseline(
 
 
 def _is_same_file(first: Path, second: Path) -> bool:
-    """Return whether two names are one file, also through links; a loop of links is no file."""
+    """Return whether two names are one file, also through links; the file need not exist."""
+    # Path.resolve raises an error for a loop of links
     return os.path.realpath(first) == os.path.realpath(second)
 
 
