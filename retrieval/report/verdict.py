@@ -203,7 +203,8 @@ def _tied_text(comparison: Comparison, best: SpaceResult, tied: list[SpaceResult
         apart = ""
         if len(unclear) == 1:
             apart = _interval_text(comparison, best, next(space for space in tied if space.label == unclear[0]))
-        parts.append(f"{_names(unclear)} {_do(unclear)} not differ significantly from it{apart and f' ({apart})'}")
+        known = f" ({apart})" if apart else ""
+        parts.append(f"{_names(unclear)} {_do(unclear)} not differ significantly from it{known}")
     return " and ".join(parts)
 
 
