@@ -90,7 +90,7 @@ def tune(
     say(f"reading the codes of {spec}")
     ids, codes = all_codes(collection, spec)
     rows = _sampled(len(ids), items, seed)
-    some = (ids, codes) if rows is None else ([ids[row] for row in rows], codes[rows])
+    some: tuple[Sequence[str], Codes] = (ids, codes) if rows is None else ([ids[row] for row in rows], codes[rows])
     workload = _workload(collection, spec, *some, sample, k, seed)
     found = Tuning(
         str(collection.folder), spec, collection.spaces[spec].index, len(ids), len(workload.ids), k,
