@@ -900,25 +900,25 @@ def compare(
         whole_baseline=bool(fail_on_loss) and not allow_missing,
     )
     indexes, folder = index or ["auto"], collection_at(corpus)
+    if folder is None and save_fusion:
+        raise _no_collection_error(corpus, space or ())
+    if folder is not None and (indexes != ["auto"] or skip_bad):
+        raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
     fitted = FittedEncoders(out if folder is None else None, _say, keep=True)
-    with _left(fitted, out) if folder is None else nullcontext():
-        if folder is not None:
-            if indexes != ["auto"] or skip_bad:
-                raise OptionError(f"{corpus} is a collection, indexed already: leave --index and --skip-bad out")
-            collection = open_collection(folder)
-            comparison = compare_collection(collection, space, examples, provenance(), options)
-            if save_fusion:
-                _say(save_weights(collection, comparison))
-        else:
-            if save_fusion:
-                raise _no_collection_error(corpus, space or ())
+    with _keeping_fits(fitted, out) if folder is None else nullcontext():
+        if folder is None:
             with _reported(BadEntries(skip_bad)) as bad:
                 opened = Unique(open_data(corpus, on_bad=bad), bad)
                 specs = space or _default_spaces(opened)
                 comparison = compare_spaces(opened, specs, indexes, examples, provenance(), fitted, options)
-        changes = None if earlier is None else _tested(comparison, earlier, fail_on_loss or [], allow_missing)
+        else:
+            collection = open_collection(folder)
+            comparison = compare_collection(collection, space, examples, provenance(), options)
+            if save_fusion:
+                _say(save_weights(collection, comparison))
+        changes = [] if earlier is None else _gated(comparison, earlier, fail_on_loss or [], allow_missing)
         _write_comparisons([comparison], out)
-    if earlier is None or changes is None:
+    if earlier is None:
         _show_comparisons([comparison], verbose, as_json)
     else:
         _show_changes(comparison, earlier, changes, fail_on_loss or [], verbose, as_json)
@@ -1539,7 +1539,7 @@ def _no_collection_error(corpus: str, specs: Sequence[str]) -> OptionError:
     """Return the error for --save-fusion without a collection, with the commands that make one."""
     spaces = " ".join(f"-s {shlex.quote(spec)}" for spec in specs) or "-s SPACE -s SPACE"
     return OptionError(
-        f"--save-fusion stores weights with a collection, and {corpus} is no collection: index it first, as in "
+        f"--save-fusion stores weights with a collection, and {corpus} is not a collection: index it first, as in "
         f"nearby index {shlex.quote(corpus)} {spaces} -o DIR && nearby compare DIR --save-fusion"
     )
 
@@ -1584,12 +1584,16 @@ def _read_baseline(
 
 
 def _is_same_file(first: Path, second: Path) -> bool:
-    """Return whether two names are one file, also through links; a loop of links is no file."""
+    """Return whether two names are one file, also through links; the file need not exist."""
+    # Path.resolve raises an error for a loop of links
     return os.path.realpath(first) == os.path.realpath(second)
 
 
 def _write_comparisons(comparisons: Sequence[Comparison], out: Path | None) -> None:
-    """Write the report and the files for programs, all or none; before anything is printed, as a reader may stop."""
+    """Write the report and the files for programs, all or none.
+
+    That is done before anything is printed: what reads the table may end earlier, as `head` does.
+    """
     from retrieval.experiment.trec_files import file_name, write_trec_files
     from retrieval.output import written_together
     from retrieval.report.comparison_file import write_machine_files
@@ -1613,8 +1617,8 @@ def _show_comparisons(comparisons: Sequence[Comparison], verbose: bool, as_json:
 
 
 @contextmanager
-def _left(fitted: FittedEncoders, out: Path | None) -> Iterator[None]:
-    """Say what a comparison leaves that is stopped or fails; remove its fits when the report is written."""
+def _keeping_fits(fitted: FittedEncoders, out: Path | None) -> Iterator[None]:
+    """Keep the fits of a comparison until its report is written; if it stops or fails before, say what is kept."""
     from retrieval.experiment.fitted_encoders import remains
 
     try:
@@ -1629,7 +1633,7 @@ def _left(fitted: FittedEncoders, out: Path | None) -> Iterator[None]:
     fitted.remove()
 
 
-def _tested(comparison: Comparison, baseline: Baseline, measures: Sequence[str], allow_missing: bool) -> list[Change]:
+def _gated(comparison: Comparison, baseline: Baseline, measures: Sequence[str], allow_missing: bool) -> list[Change]:
     """Return what changed since an earlier comparison; refuse a gate through which a loss could pass unseen."""
     changes = baseline.changes(comparison)
     baseline.require_tested(changes, measures, comparison, allow_missing)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +71,11 @@ class Parts(NamedTuple):
     tested_normal: list[Any]
     tested_anomalies: list[Any]
 
+    @property
+    def tested(self) -> tuple[list[Any], list[Any]]:
+        """Normal items and anomalies that no fit has seen."""
+        return self.tested_normal, self.tested_anomalies
+
 
 class Judged(NamedTuple):
     """What a detector says of tested items: normal ones and anomalies."""
@@ -86,8 +92,20 @@ class Judged(NamedTuple):
         return {"found": found, "alarms": alarms, "AUROC": both["AUROC"].value, "left_out": self.left_out}
 
 
-#: Items to fit on, and what is said of them: a share, ``auto``, or 0 for clean -> what the detector says of the tested.
-Detector = Callable[[list[Any], float | str], Judged]
+class Detector(NamedTuple):
+    """A detector to be measured.
+
+    Attributes
+    ----------
+    judge : callable
+        Items to fit on, and what is said of them (a share of anomalies, ``auto``, or 0 for clean) -> what it says of
+        the tested items.
+    judge_by_own_threshold : callable, optional
+        The same for a share, of a detector that has a threshold of its own.
+    """
+
+    judge: Callable[[list[Any], float | str], Judged]
+    judge_by_own_threshold: Callable[[list[Any], float], Judged] | None = None
 
 
 def main(*arguments: str) -> None:
@@ -173,9 +191,9 @@ def of_detector(label: str, detector: Detector, parts: Parts, seed: int) -> dict
     """Measure one detector: clean, and at each share naive, with the share, and without it."""
 
     def fit(anomalies: int, contaminated: float | str = 0.0) -> dict[str, float]:
-        return detector(mixed(parts, anomalies, seed), contaminated).figures()
+        return detector.judge(mixed(parts, anomalies, seed), contaminated).figures()
 
-    own = getattr(detector, "with_own_threshold", None)
+    own = detector.judge_by_own_threshold
     found: dict[str, Any] = {"clean": fit(0), "clean, auto": fit(0, "auto")}
     if own:
         found["clean, own, default"] = own(mixed(parts, 0, seed), PYOD_SHARE).figures()
@@ -207,7 +225,7 @@ def of_space(spec: str, parts: Parts, rate: float, seed: int) -> Detector:
         normal, strange = (detector.p_values_of(part) <= rate for part in scores)
         return Judged(scores, (normal, strange), detector.record.contaminated)
 
-    return judge
+    return Detector(judge)
 
 
 class Tables:
@@ -217,17 +235,9 @@ class Tables:
         self.parts, self.rate, self.seed = parts, rate, seed
 
     def detector(self, make: Callable[[], Any]) -> Detector:
-        """Return a detector; those that have a threshold of their own have ``with_own_threshold`` too."""
-
-        def judge(items: list[Any], contaminated: float | str) -> Judged:
-            return self._judged(make, items, contaminated)
-
-        def with_own_threshold(items: list[Any], share: float) -> Judged:
-            return self._by_own_threshold(make, items, share)
-
-        if hasattr(make(), "contamination"):
-            judge.with_own_threshold = with_own_threshold  # type: ignore[attr-defined]
-        return judge
+        """Return a detector; one of PyOD has a threshold of its own."""
+        own = partial(self._by_own_threshold, make) if hasattr(make(), "contamination") else None
+        return Detector(partial(self._judged, make), own)
 
     def _judged(self, make: Callable[[], Any], items: list[Any], contaminated: float | str) -> Judged:
         corpus = GivenItems(items, Modality.ROW)
@@ -243,11 +253,10 @@ class Tables:
 
         if contaminated:
             digests = ids_and_digests(corpus)[1]
-            made = trimmed(uses, labelled.groups, digests, contaminated, scores_of_halves, self.seed, quiet)
-            uses, left_out = made
+            uses, left_out = trimmed(uses, labelled.groups, digests, contaminated, scores_of_halves, self.seed, quiet)
         held = uses == HELD_OUT
         training, calibration = _picked(items, uses == TRAINING), _picked(items, held)
-        known, *scores = self._fitted(make(), training, calibration, *self.parts[2:])
+        known, *scores = self._fitted(make(), training, calibration, *self.parts.tested)
         distinct = len(np.unique(labelled.groups[held]))
         normal, strange = (conformal.p_values(known, part, distinct=distinct) <= self.rate for part in scores)
         return Judged((scores[0], scores[1]), (normal, strange), left_out)
@@ -255,7 +264,7 @@ class Tables:
     def _by_own_threshold(self, make: Callable[[], Any], items: list[Any], share: float) -> Judged:
         """Judge as PyOD does: all items are fitted on, and the share sets the threshold."""
         detector = make().set_params(contamination=share)
-        scores = self._fitted(detector, items, *self.parts[2:])
+        scores = self._fitted(detector, items, *self.parts.tested)
         normal, strange = (part > detector.threshold_ for part in scores)
         return Judged((scores[0], scores[1]), (normal, strange), 0.0)
 

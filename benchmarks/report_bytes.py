@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from record import latest_of_each
 
+from retrieval.experiment.byte_budgets.byte_budgets import AS_IT_IS
 from retrieval.report.byte_budget_cells import short
 
 if TYPE_CHECKING:
     from report_page import Page
-
 
 #: The folder of the sentence model, and its name.
 _MODEL = "sbert:model", "sbert:all-MiniLM-L6-v2"
@@ -45,9 +45,9 @@ def byte_budgets(page: Page, run: dict[str, Any]) -> None:
         ]  # fmt: skip
         page.table(["bytes", "code", measure, "95% interval", "against the best"], rows)
         page.lines += ["", "The best code of each method within each budget:"]
-        _best_of_each(page, figures, _method)
+        _best_of_each(page, figures, _methods)
         page.lines += ["", "The best code of each space within each budget, by any method:"]
-        _best_of_each(page, figures, _base)
+        _best_of_each(page, figures, _spaces)
 
 
 def _against(point: dict[str, Any], figures: dict[str, Any]) -> str:
@@ -56,14 +56,14 @@ def _against(point: dict[str, Any], figures: dict[str, Any]) -> str:
     return "not significant" if point["tied_with_best"] else "worse"
 
 
-def _best_of_each(page: Page, figures: dict[str, Any], kind: Callable[[dict[str, Any]], str]) -> None:
+def _best_of_each(page: Page, figures: dict[str, Any], kinds_of: Callable[[dict[str, Any]], list[str]]) -> None:
     """Write the highest value of each kind of code within each budget; a code is in the row of the smallest one."""
-    points = [point for point in figures["points"] if kind is _base or _method(point) != "as it is"]
-    kinds = list(dict.fromkeys(map(kind, points)))
+    points = figures["points"]
+    kinds = list(dict.fromkeys(kind for point in points for kind in kinds_of(point)))
     rows = []
     for before, budget in zip([0, *figures["budgets"]], figures["budgets"], strict=False):
         inside = [point for point in points if before < point["bytes_per_item"] <= budget]
-        values = [[point["value"] for point in inside if kind(point) == name] for name in kinds]
+        values = [[point["value"] for point in inside if name in kinds_of(point)] for name in kinds]
         rows.append([budget, *(max(found) if found else "–" for found in values)])
     page.table(["at most", *kinds], rows)
 
@@ -72,14 +72,15 @@ def _named(spec: str) -> str:
     return short(spec).replace(*_MODEL)
 
 
-def _base(point: dict[str, Any]) -> str:
-    """Return the space that was reduced; a model in a folder by the name of the folder."""
-    return f"`{_named(point['base'])}`"
+def _spaces(point: dict[str, Any]) -> list[str]:
+    """Return the spaces that lead to a code; a model in a folder by its name. Older runs have no `also`."""
+    return [f"`{_named(base)}`" for base in (point["base"], *point.get("also", {}))]
 
 
-def _method(point: dict[str, Any]) -> str:
-    """Return how a code was made; runs recorded before 2026-11-29 22:00 call it means."""
-    return str(point.get("method", point.get("means")))
+def _methods(point: dict[str, Any]) -> list[str]:
+    """Return the methods that lead to a code; runs recorded before 2026-11-29 22:00 call them means."""
+    methods = [point.get("method", point.get("means")), *point.get("also", {}).values()]
+    return [method for method in methods if method != AS_IT_IS]
 
 
 PARTS = {"byte_budgets": byte_budgets}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Modality, Space
 from encoders.cpu_count import available_cores
-from encoders.errors import ArtifactError, NearbyError
+from encoders.errors import ArtifactError, MissingLibraryError, NearbyError
 from encoders.hub import first_sentence, is_own_code, not_here, own_code, reach_hub, unreadable
 from encoders.sentence_backends import TORCH, files_fingerprint, loading_options, weight_files
 
@@ -191,7 +191,7 @@ def _check_transformer(name: str, folder: Path) -> None:
 def _from_hub(name: str, model: str, revision: str | None, backend: str, trusts: bool | None, kind: str) -> Any:
     try:
         return _opened(name, model, revision, True, backend, trusts, kind)
-    except NearbyError:  # it is in the cache, and something else is in the way
+    except NearbyError:  # it is in the cache, and cannot be loaded for another reason
         raise
     except Exception:  # noqa: S110  # not in the cache, or incomplete: the libraries raise many different errors
         pass
@@ -232,7 +232,9 @@ def _opened(
             )
         except Exception as error:
             found = unreadable(name, model, error, can_trust=trusts is not None)
-            if type(found) is ArtifactError and not is_own_code(error) and not Path(model).is_dir():
+            # without a folder, the model may only be missing here: whoever asks the hub next decides that
+            may_be_missing = not Path(model).is_dir() and not is_own_code(error)
+            if may_be_missing and not isinstance(found, MissingLibraryError):
                 raise
             raise found from error
 

@@ -40,28 +40,31 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
         if path.is_symlink():
             raise ArtifactError(f"{path} is a symbolic link, and nothing is written through one: name another file")
         together = _together.get()
-        if together is None:
-            with atomic_file(path) as file:
-                yield file
-            return
-        held = together.enter_context(atomic_file(path))
-        try:
-            yield held
-            held.flush()
-            os.fsync(held.fileno())  # now, so that a full disk is known before any file is replaced
-        except BaseException:
-            with suppress(OSError):  # what could not be written cannot be written at the end either
-                held.close()
-            raise
+        with atomic_file(path) if together is None else _held_back(path, together) as file:
+            yield file
     except OSError as error:
         raise ArtifactError(f"cannot write {path}: {error.strerror or error}; nothing was changed") from error
 
 
 @contextmanager
-def written_together() -> Iterator[None]:
-    """Files that `writing` yields inside of the block replace theirs when it succeeds; after a failure, none does.
+def _held_back(path: Path, together: ExitStack) -> Iterator[IO[bytes]]:
+    """Yield a file that replaces `path` only when the files that are written together do."""
+    file = together.enter_context(atomic_file(path))
+    try:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())  # now, so that a full disk is known before any file is replaced
+    except BaseException:
+        with suppress(OSError):  # what could not be written cannot be written at the end either
+            file.close()
+        raise
 
-    Those of a block inside of another replace theirs at the end of the outer one.
+
+@contextmanager
+def written_together() -> Iterator[None]:
+    """Let all files that `writing` yields inside the block replace theirs when it succeeds; after a failure, none does.
+
+    Files of a block inside another block replace theirs at the end of the outer one.
     """
     outer = _together.get()
     with ExitStack() as files:
@@ -92,17 +95,20 @@ def require_replaceable(folder: Path, *names: str) -> None:
     if folder.is_symlink() and not folder.exists():
         raise OptionError(f"{folder} is a link that leads nowhere: choose another folder for the report")
     for name in names:
-        path = folder / name
-        if name.endswith("/"):
-            wrong = "" if path.is_dir() or not os.path.lexists(path) else "not a folder"
-        elif path.is_symlink():
-            wrong = "a symbolic link"
-        else:
-            wrong = "not a plain file" if path.exists() and not path.is_file() else ""
+        wrong = _what_else_is(folder / name, name.endswith("/"))
         if wrong:
             raise OptionError(
-                f"the report needs the name {path}, which is {wrong}: move it away, or choose another folder"
+                f"the report needs the name {folder / name}, which is {wrong}: move it away, or choose another folder"
             )
+
+
+def _what_else_is(path: Path, as_folder: bool) -> str:
+    """Return what has the name of an output and cannot be replaced by it, in words; empty if nothing has."""
+    if as_folder:
+        return "" if path.is_dir() or not os.path.lexists(path) else "not a folder"
+    if path.is_symlink():
+        return "a symbolic link"
+    return "not a plain file" if path.exists() and not path.is_file() else ""
 
 
 def require_other_file(path: Path, *sources: str | Path) -> None:

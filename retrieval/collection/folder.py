@@ -55,7 +55,7 @@ class CollectionFolder:
 
     @property
     def unfinished(self) -> tuple[str, ...]:
-        """Names of the spaces of which a killed run left a checkpoint or codes; ``nearby index`` resumes it."""
+        """Specs of the spaces of which a killed run left a checkpoint or codes; ``nearby index`` continues them."""
         work = self.path / WORK
         try:
             folders = sorted(path for path in work.iterdir() if path.is_dir() and is_unfinished(path))

@@ -136,7 +136,7 @@ class _Pool(Relevance):
 
     def __init__(self, rows: Rows, relevance: Relevance) -> None:
         self._whole, self.by_label = relevance, relevance.by_label
-        self.n_relevant, self.levels = relevance.n_relevant, relevance.levels
+        self.n_relevant, self.n_held, self.levels = relevance.n_relevant, relevance.n_held, relevance.levels
         self._grades = relevance.grades(np.arange(len(rows)), rows)
 
     def grades(self, queries: Rows, rows: Rows) -> NDArray[np.int32]:

@@ -26,6 +26,8 @@ class Relevance(ABC):
     ----------
     n_relevant : ndarray int64 (n_queries,)
         Number of relevant items.
+    n_held : ndarray int64 (n_queries,)
+        Number of those that the corpus holds.
     levels : ndarray int32 (n_levels,)
         The grades above 0 that occur, ascending.
     by_label : bool
@@ -33,6 +35,7 @@ class Relevance(ABC):
     """
 
     n_relevant: NDArray[np.int64]
+    n_held: NDArray[np.int64]
     levels: NDArray[np.int32]
     by_label: bool
 
@@ -122,6 +125,7 @@ class LabelRelevance(Relevance):
         self._items = np.append(items, -2)  # for row -1, which is no item
         sizes = np.append(np.bincount(items[items >= 0]), 0)  # the last is for a query whose label no item has
         self.n_relevant = sizes[self._queries] - (self._items[query_rows] == self._queries)
+        self.n_held = self.n_relevant
 
     def grades(self, queries: Rows, rows: Rows) -> NDArray[np.int32]:
         """1 for a row with its query's label, else 0; int32 ``(m, k)``."""
@@ -176,7 +180,6 @@ class QrelRelevance(Relevance):
                 (np.array([row for row, _ in held], np.int64), np.array([grade for _, grade in held], np.int32))
             )
         self.n_relevant = np.array([len(grades) for grades in self._ideal], np.int64)
-        #: The number of relevant documents that the corpus holds, int64 (n_queries,).
         self.n_held = np.array([len(rows) for rows, _ in self._judged], np.int64)
         self.levels = np.unique(np.array([grade for grades in self._ideal for grade in grades], np.int32))
 
@@ -211,7 +214,8 @@ class _Selected(Relevance):
 
     def __init__(self, whole: Relevance, chosen: Rows) -> None:
         self._whole, self._chosen = whole, chosen
-        self.n_relevant, self.levels, self.by_label = whole.n_relevant[chosen], whole.levels, whole.by_label
+        self.n_relevant, self.n_held = whole.n_relevant[chosen], whole.n_held[chosen]
+        self.levels, self.by_label = whole.levels, whole.by_label
 
     def grades(self, queries: Rows, rows: Rows) -> NDArray[np.int32]:
         return self._whole.grades(self._chosen[queries], rows)

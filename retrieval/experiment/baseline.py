@@ -121,7 +121,7 @@ class Baseline:
 
         Raises
         ------
-        OptionError, CollectionError
+        OptionError, CollectionError, ArtifactError
         """
         self.require_same(corpus, query_set)  # first: of another corpus, other spaces are the lesser fault
         self.require_specs(specs)
@@ -169,6 +169,8 @@ class Baseline:
         Raises
         ------
         CollectionError
+        ArtifactError
+            When the file lacks values of one of the queries that it says it asked.
         """
         new = "write a new baseline with -o"
         if query_set.digest != self.corpus_digest:
@@ -359,9 +361,9 @@ def read_baseline(path: str | Path) -> Baseline:
         named = [_texts([space["spec"], space["index"]]) for space in read["spaces"]]
         keys = [(spec, index) for spec, index in named]
         if not keys or not all(space.get("per_query") for space in read["spaces"]):
-            raise ValueError("there is no space, or one without any measure")
+            raise ValueError("it has no space, or a space without measures")
         if len(set(queries)) < len(queries) or len(set(keys)) < len(keys):
-            raise ValueError("a query or a space is there twice")
+            raise ValueError("it has a query or a space twice")
         spaces, influences, seeds = (
             {
                 key: {str(measure): _values(values, count) for measure, values in space.get(name, {}).items()}

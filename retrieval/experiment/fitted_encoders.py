@@ -80,7 +80,7 @@ class FittedEncoders:
         if self._folder is not None and self._folder.keep:
             self._folder.keep = False
             with suppress(CollectionError), self._folder.locked(_IDENTITY):
-                pass
+                pass  # the end of the block removes them; if another comparison has the lock, they are its own
 
     def fit(self, encoder: Encoder, corpus: Corpus) -> tuple[Encoder, float]:
         """Return the encoder fitted on a corpus, and the seconds; one that was fitted before the kill is read."""

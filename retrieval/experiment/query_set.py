@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import CorpusError
+from encoders.numbers import counted
 from retrieval.corpora.base import Corpus, Item, Qrels
 from retrieval.evaluation.label_free.known_item import draw_number
 from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Relevance
@@ -21,6 +22,8 @@ from retrieval.search.result import Shown, show
 DEPTH_QRELS, DEPTH_LABELS = 1000, 100
 #: When a space learns from labels, one of five items is a query; the space is fitted on the others.
 HELD_OUT = 5
+#: Why a query that has judgements is left out.
+NOT_HELD = "no relevant document in the corpus"
 
 
 class NoRelevanceError(CorpusError):
@@ -178,7 +181,7 @@ class QuerySet:
     @property
     def notes(self) -> list[str]:
         """Sentences about queries that are left out and items that are held out."""
-        notes = [*self.remarks, *(f"{_queries(count)} left out: {reason}." for reason, count in self.left_out.items())]
+        notes = [*self.remarks, *(left_out_note(count, reason) for reason, count in self.left_out.items())]
         if self.documents:
             notes.append(
                 f"{_queries(self.documents)} documents of the corpus under the same id, and never their own answers."
@@ -198,12 +201,11 @@ class QuerySet:
 
     def _keep_answerable(self, name: str) -> None:
         """Leave out the queries without a relevant item: no space can answer them."""
-        answerable = self.relevance.n_relevant > 0
+        answerable = self.relevance.n_held > 0
         if isinstance(self.relevance, QrelRelevance):
             qrels = self.qrels or {}
-            answerable = self.relevance.n_held > 0
             judged = np.array([query.id in qrels for query in self.queries])
-            reasons = {"not judged": ~judged, "no relevant document in the corpus": judged & ~answerable}
+            reasons = {"not judged": ~judged, NOT_HELD: judged & ~answerable}
         else:
             labelled = np.array([query.label is not None for query in self.queries])
             reasons = {"no label": ~labelled, "no other item has the same label": labelled & ~answerable}
@@ -263,5 +265,10 @@ def is_document(query: Item, document: Item) -> bool:
     return bool(ours) and (ours in theirs or (bool(theirs) and theirs in ours))
 
 
+def left_out_note(count: int, reason: str) -> str:
+    """Return a sentence: how many queries are left out, and why."""
+    return f"{_queries(count)} left out: {reason}."
+
+
 def _queries(count: int) -> str:
-    return "1 query is" if count == 1 else f"{count:,} queries are"
+    return f"{counted(count, 'query', 'queries')} {'is' if count == 1 else 'are'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,19 +11,10 @@ from retrieval.evaluation.difference import Verdict
 from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.report.signed import interval_ends, signed
 
-#: The family of a space that is not reduced.
-AS_IT_IS = "as it is"
-#: What a family of points is, in words.
-METHODS = {
-    AS_IT_IS: "as it is",
-    "components": "fewer components",
-    "truncate": "first components",
-    "sq8": "8 bits a component",
-    "sq4": "4 bits a component",
-    "pq": "product quantiser",
-    "rabitq": "RaBitQ",
-    "signs": "signs",
-}
+#: The methods that reduce a space, in the order of the columns.
+METHODS = ("components", "truncate", "sq8", "sq4", "pq", "rabitq", "signs")
+#: What stands for no code, in words.
+NO_CODE = "– no code of this kind is larger than the budget above and at most this one"
 
 
 def sentences(found: ByteBudgets) -> list[str]:
@@ -64,10 +56,19 @@ def _named(point: BytePoint, measure: str) -> str:
 
 
 def mark_of(point: BytePoint, found: ByteBudgets) -> str:
-    """Return ``best`` or ``tied`` for the sign beside a value, else an empty text; at chance level nothing is best."""
-    if not found.above_chance:
+    """Return the mark of a code among all codes: ``best``, ``tied`` or an empty text."""
+    return _mark(point, found, point.spec == found.best.spec)
+
+
+def mark_in_row(point: BytePoint, row: Sequence[BytePoint | None], found: ByteBudgets) -> str:
+    """Return the mark of a code in its row of `best_by_budget`: ``best`` of the row, ``tied`` with the best of all."""
+    return _mark(point, found, point.value == max(one.value for one in row if one is not None))
+
+
+def _mark(point: BytePoint, found: ByteBudgets, is_best: bool) -> str:
+    if not found.above_chance:  # the best of codes that a random order equals is best by luck
         return ""
-    return "best" if point.spec == found.best.spec else "tied" if point.tied_with_best else ""
+    return "best" if is_best else "tied" if point.tied_with_best else ""
 
 
 def short(spec: str) -> str:
@@ -86,21 +87,17 @@ def short(spec: str) -> str:
 
 
 def best_by_budget(found: ByteBudgets, base: str) -> tuple[list[str], list[list[BytePoint | None]]]:
-    """Return the families of a space, and for every budget the best point of each within it; None where there is none.
+    """Return the methods that reduce a space, and for every budget the best code of each; None where there is none.
 
-    A point is in the row of the smallest budget that holds it, so that a row compares codes of about equal bytes.
+    A code is in the row of the smallest budget that holds it, so that a row compares codes of about equal bytes.
     """
     led = [(point.method_from(base), point) for point in found.points]
-    families = [name for name in METHODS if name != AS_IT_IS and any(method == name for method, _ in led)]
+    methods = [name for name in METHODS if any(method == name for method, _ in led)]
     rows: list[list[BytePoint | None]] = []
     for before, budget in zip((0, *found.budgets), found.budgets, strict=False):
         inside = [(method, point) for method, point in led if before < point.bytes_per_item <= budget]
-        rows.append([max((p for method, p in inside if method == name), key=_value, default=None) for name in families])
-    return families, rows
-
-
-#: What stands for no code, in words.
-NO_CODE = "– no code of this kind is larger than the budget above and at most this one"
+        rows.append([max((p for method, p in inside if method == name), key=_value, default=None) for name in methods])
+    return methods, rows
 
 
 def _value(point: BytePoint) -> float:

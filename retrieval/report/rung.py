@@ -39,7 +39,4 @@ def most_agreeing(spaces: Sequence[SpaceResult]) -> str:
     highest, lowest = (f"{space.measures[AGREEMENT]:.3f}" for space in (first, last))
     if highest == lowest:
         return f"All {len(spaces)} spaces agree equally with the others (mean RBO {highest}): this orders nothing."
-    return (
-        f"{first.label} agrees most with the others (mean RBO {first.measures[AGREEMENT]:.3f}), {last.label} least "
-        f"({last.measures[AGREEMENT]:.3f})."
-    )
+    return f"{first.label} agrees most with the others (mean RBO {highest}), {last.label} least ({lowest})."

@@ -10,6 +10,7 @@ import numpy as np
 from encoders.numbers import counted
 from retrieval.evaluation.difference import Difference, Verdict
 from retrieval.evaluation.multiple_comparison import MultipleComparison
+from retrieval.evaluation.significance import Interval
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_columns import measures_of
 from retrieval.report.lexical_note import served_note
@@ -105,7 +106,7 @@ def _power_at_chance(comparison: Comparison) -> str | None:
     if not found.differences:
         return None
     smallest = min(pair.detectable for pair in found.differences)
-    if smallest < 0.0005:  # every query has the same value in all spaces, which says nothing of others
+    if smallest < 0.0005:  # two spaces have the same value for every query: that says nothing of other queries
         return None
     if not math.isfinite(smallest) or smallest >= 1:
         return _too_few(found.n_queries)
@@ -164,15 +165,16 @@ def _winner(comparison: Comparison) -> str:
         labels = [space.label for space in (best, *tied)]
         what, limit = ("rows", 2) if best.several_indexes else ("spaces", 4)
         every = listed(labels) if len(labels) <= limit else f"The {len(labels)} {what}"
-        lowest = min(space.measures[measure] for space in others)
-        if f"{top:.3f}" == f"{lowest:.3f}":
+        last = min(others, key=lambda space: space.measures[measure])
+        lowest = f"{last.measures[measure]:.3f}"
+        if f"{top:.3f}" == lowest:
             return f"{every} are tied on {measure}: {'both' if len(labels) == 2 else 'all'} have {top:.3f}."
         _, equivalent, _ = _ties(comparison)
-        last = min(others, key=lambda space: space.measures[measure])
-        values = f"best {top:.3f}, last {last.measures[measure]:.3f}"
+        values = f"best {top:.3f}, last {lowest}"
         if len(equivalent) == len(tied):
             return f"{every} are equivalent on {measure} ({values}; the differences are {_at_most(equivalent)})."
-        return f"{every} do not differ significantly on {measure} ({values}{_interval_text(comparison, best, last)})."
+        values = "; ".join(filter(None, [values, _interval_text(comparison, best, last)]))
+        return f"{every} do not differ significantly on {measure} ({values})."
     runner_up = max((space for space in others if space not in tied), key=lambda space: space.measures[measure])
     lead = f"ahead of {runner_up.label} ({_gap(comparison, best, runner_up)})"
     if tied:
@@ -198,19 +200,28 @@ def _tied_text(comparison: Comparison, best: SpaceResult, tied: list[SpaceResult
     unclear = [space.label for space in tied if space.label not in same]
     parts = [f"{_names(same)} {_is(same)} equivalent to it (the difference is {_at_most(equivalent)})"] if same else []
     if unclear:
-        apart = _interval_text(comparison, best, next(space for space in tied if space.label == unclear[0]))
-        known = f" ({apart.removeprefix('; ')})" if apart and len(unclear) == 1 else ""
+        apart = ""
+        if len(unclear) == 1:
+            apart = _interval_text(comparison, best, next(space for space in tied if space.label == unclear[0]))
+        known = f" ({apart})" if apart else ""
         parts.append(f"{_names(unclear)} {_do(unclear)} not differ significantly from it{known}")
     return " and ".join(parts)
 
 
 def _interval_text(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
-    """Return the interval of what a space may lose against the best; empty where none is known."""
+    """Return the interval of the difference of a space from the best, in words; empty where it says nothing."""
     found = comparison.significance.get(main_measure(comparison) or "")
     if found is None:
         return ""
-    low, high = found.of(best.label, other.label).interval
-    return "" if max(abs(low), abs(high)) >= 1 else f"; 95% interval of the difference {interval_ends(low, high)}"
+    low, high = _interval(found, best, other)
+    return "" if max(abs(low), abs(high)) >= 1 else f"95% interval of the difference {interval_ends(low, high)}"
+
+
+def _interval(found: MultipleComparison, best: SpaceResult, other: SpaceResult) -> Interval:
+    """Return the 95 % interval of the best space minus another; a pair of equal means may be in the other order."""
+    pair = found.of(best.label, other.label)
+    low, high = pair.interval
+    return Interval(low, high) if pair.first == best.label else Interval(-high, -low)
 
 
 def _names(labels: list[str]) -> str:
@@ -284,8 +295,7 @@ def _may_lose(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> 
     found = comparison.significance.get(measure)
     if found is None or not best.measures[measure] > 0:
         return ""
-    pair = found.of(best.label, other.label)
-    lost = max(0.0, pair.interval.high if pair.first == best.label else -pair.interval.low)
+    lost = max(0.0, _interval(found, best, other).high)
     return "" if lost >= 1 else f" (it may lose up to {_percent(lost / best.measures[measure])} of {measure})"
 
 
@@ -359,8 +369,7 @@ def _gap(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
     difference = best.measures[measure] - other.measures.get(measure, math.nan)
     if found is None or not found.n_queries:
         return signed(difference)
-    low, high = found.of(best.label, other.label).interval
-    return f"{signed(difference)}, 95% interval {interval_ends(low, high)}"
+    return f"{signed(difference)}, 95% interval {interval_ends(*_interval(found, best, other))}"
 
 
 def _do(several: Sequence[object]) -> str:

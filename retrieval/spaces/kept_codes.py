@@ -25,7 +25,7 @@ SUFFIX = ".codes"
 
 
 class Coded(NamedTuple):
-    """The codes of a block of items, and the seconds that they took."""
+    """The codes of a block of items, codes (n, dim), and the seconds that they took."""
 
     codes: Codes
     seconds: float

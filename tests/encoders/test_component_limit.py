@@ -1,14 +1,15 @@
 """More components or clusters than the items can give are refused in one sentence: what was asked, found, what to do."""
 
 import re
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from encoders.errors import OptionError
-from encoders.registry import ENCODERS, create
+from encoders.registry import ENCODERS, create, encoder_class
 
-#: Encoder -> the sentence for eight items of five numbers. What is not here makes codes of any width.
+#: Encoder -> the sentence for eight items of five numbers.
 REFUSED = {
     "pca": "n-components=50 is more than 8 items of 5 numbers can give: use at most 5",
     "ica": "n-components=50 is more than 8 items of 5 numbers can give: use at most 5",
@@ -23,6 +24,11 @@ REFUSED = {
     "nearest-density": "k=50 is more than the 8 training items: lower k",
     "pq": "m=50 is more than the 5 components of the codes: use at most 5",
 }
+#: What makes codes of any width, or counts parts of pictures (tested with them).
+ANY_WIDTH = {
+    "block-transform", "conv-ae", "deep-infomax", "disentangle", "fpn-ae", "gan", "mf", "patch-kmeans",
+    "random-projection", "sparse-coding", "unet-ae",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -40,5 +46,16 @@ def test_a_constant_component_is_named():
         create("select:5").fit(rows)
 
 
-def test_every_encoder_here_is_registered():
-    assert set(REFUSED) <= set(ENCODERS)
+def test_more_centroids_than_patches_are_refused_with_what_to_do():
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8), np.uint8)
+    with pytest.raises(OptionError, match=r"k=400 is more than \d+ patches: lower k, or raise patches"):
+        create("patch-kmeans:400,patch=3,patches=20").fit(pictures)
+
+
+def test_every_encoder_that_is_given_a_number_is_here():
+    given = {
+        name
+        for name in ENCODERS
+        if {"n_components", "k", "m"} & {field.name for field in fields(encoder_class(name)) if field.init}
+    }
+    assert given == set(REFUSED) | ANY_WIDTH

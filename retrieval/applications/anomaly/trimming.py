@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,16 +72,14 @@ def trimmed(
         When there are too few items to find strange ones among, or all training or held-out items look strange.
     """
     taken = uses != UNUSED
-    count = int(taken.sum())
     if isinstance(contaminated, str):
-        require_enough(count)
+        require_enough(int(taken.sum()))
     say("looking for strange items: each half is scored by a fit on the other")
     halves = split(taken, 0.5, seed=seed, groups=groups)
     fitted = without_repeats(halves, digests, taken)
     scores = scores_of_halves(halves, fitted)
     if isinstance(contaminated, str):
         strange = np.logical_or.reduce([strange_items(values, LEVEL / len(scores)) for values in scores])
-        why = "a gap separates their scores from those of the others"
     else:
         strange = _strangest(scores, contaminated)
         if strange.any():
@@ -90,23 +88,11 @@ def trimmed(
             fitted[np.flatnonzero(taken)[strange]] = UNUSED
             scores = scores_of_halves(halves, fitted)
             strange = _strangest(scores, contaminated)
-        why = "the strangest; if fewer were strange, more normal items are flagged than asked for"
     left = uses.copy()
     left[np.flatnonzero(taken)[strange]] = UNUSED
-    lost = next((name for use, name in ((TRAINING, "training"), (HELD_OUT, "held-out")) if use not in left), None)
-    if lost is not None:
-        raise OptionError(f"all {lost} items look strange: give more data, or name the normal items with --normal")
-    _say_what_is_left_out(strange, contaminated, why, say)
-    if strange.any() and not isinstance(contaminated, str) and not any(map(has_gap, scores)):
-        say(
-            "no gap separates the scores of the strangest items from the others, so normal items may be among those "
-            "left out: the rate of false alarms is uncertain"
-        )
-    training = without_repeats(np.where(left == TRAINING, left, np.uint8(UNUSED)), digests, taken)
-    repeats = int((left == TRAINING).sum() - (training == TRAINING).sum())
-    if repeats:
-        say(f"equal items count once in the fit: {counted(repeats, 'repeat')} left out of it")
-    return Trimmed(np.where(left == TRAINING, training, left), float(strange.mean()))
+    _require_both_parts(left)
+    _say_what_is_left_out(strange, scores, contaminated, say)
+    return Trimmed(_fitted_once(left, digests, taken, say), float(strange.mean()))
 
 
 def without_repeats(uses: Uses, digests: NDArray[np.uint64], taken: NDArray[np.bool_]) -> Uses:
@@ -129,20 +115,46 @@ def without_repeats(uses: Uses, digests: NDArray[np.uint64], taken: NDArray[np.b
     return found
 
 
+def _require_both_parts(uses: Uses) -> None:
+    """Refuse to leave no item to fit on, or none to calibrate on."""
+    for use, name in ((TRAINING, "training"), (HELD_OUT, "held-out")):
+        if use not in uses:
+            raise OptionError(f"all {name} items look strange: give more data, or name the normal items with --normal")
+
+
 def _say_what_is_left_out(
-    strange: NDArray[np.bool_], contaminated: float | str, why: str, say: ProgressCallback
+    strange: NDArray[np.bool_], scores: Sequence[Floats], contaminated: float | str, say: ProgressCallback
 ) -> None:
     number, count = int(strange.sum()), len(strange)
-    if number:
-        verb = "is" if number == 1 else "are"
-        say(f"{counted(number, 'item')} of {count:,} ({percent(number / count)}) {verb} left out: {why}")
-    elif isinstance(contaminated, str):
-        say("no gap separates the scores of some items from the others: none is left out")
-    else:
+    some = f"{counted(number, 'item')} of {count:,} ({percent(number / count)}) {'is' if number == 1 else 'are'}"
+    if isinstance(contaminated, str):
+        if number:
+            say(f"{some} left out: a gap separates their scores from those of the others")
+        else:
+            say("no gap separates the scores of some items from the others: none is left out")
+        return
+    if not number:
         say(f"{percent(contaminated)} of {count:,} items is less than one: none is left out")
+        return
+    say(f"{some} left out: the strangest; if fewer were strange, more normal items are flagged than asked for")
+    if not any(map(has_gap, scores)):
+        say(
+            "no gap separates the scores of the strangest items from the others, so normal items may be among those "
+            "left out: the rate of false alarms is uncertain"
+        )
 
 
-def _strangest(scores: Sequence[Any], share: float) -> NDArray[np.bool_]:
+def _fitted_once(uses: Uses, digests: NDArray[np.uint64], taken: NDArray[np.bool_], say: ProgressCallback) -> Uses:
+    """Return uses without repeats among the training items; held-out items keep theirs."""
+    is_training = uses == TRAINING
+    once = without_repeats(np.where(is_training, uses, np.uint8(UNUSED)), digests, taken)
+    repeats = int(is_training.sum() - (once == TRAINING).sum())
+    if repeats:
+        say(f"equal items count once in the fit: {counted(repeats, 'repeat')} left out of it")
+    return np.where(is_training, once, uses)
+
+
+def _strangest(scores: Sequence[Floats], share: float) -> NDArray[np.bool_]:
     """Return which items are the strangest ones of this share, of all items together, bool (n,)."""
     strangeness = scores[0] if len(scores) == 1 else mean_rank(scores, scores)
     found = np.zeros(len(strangeness), dtype=bool)

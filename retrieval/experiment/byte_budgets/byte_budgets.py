@@ -29,6 +29,8 @@ from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 from retrieval.experiment.score import MEASURES
 
+#: The method of a space that is not reduced.
+AS_IT_IS = "as it is"
 #: Queries that are asked at most: every one is asked at every point.
 MAX_QUERIES = 2000
 #: Bootstrap samples of the interval of a point.
@@ -172,11 +174,7 @@ def byte_budgets(
             "chosen by their content."
         )
     work = [(base, plan) for base in bases for plan in _plans(base, budgets, len(query_set.ids))]
-    reached = {_bytes(base, plan) for base, plan in work}
-    for budget in budgets:
-        if not any(size <= budget for size in reached):
-            smallest = f"the smallest code takes {min(reached)}" if reached else "no space has dense codes"
-            raise OptionError(f"no space can be brought to {counted(budget, 'byte')} per item: {smallest}")
+    _require_reachable(budgets, {_bytes(base, plan) for base, plan in work})
     measure = MEASURES[query_set.judged_by][0]
     measured = []
     cuts: dict[tuple[str, str], tuple[Codes, Codes]] = {}
@@ -187,6 +185,17 @@ def byte_budgets(
             bar.update()
     chance = chance_measures(asked.relevance, asked.query_rows, len(asked.ids), [measure], asked.depth)[measure]
     return _judged(measured, measure, tuple(budgets), notes, asked.repeats, chance)
+
+
+def _require_reachable(budgets: Sequence[int], reached: set[int]) -> None:
+    """Refuse a budget that is smaller than every code."""
+    smallest = min(reached)
+    for budget in budgets:
+        if budget < smallest:
+            raise OptionError(
+                f"no space can be brought to {counted(budget, 'byte')} per item: the smallest code takes {smallest:,}, "
+                "so name no smaller budget in --bytes"
+            )
 
 
 def _bases(
@@ -275,7 +284,7 @@ def _measured(
     spec = base.label if plan is None else plan.spec(base.label, base.space.metric)
     size = space.bytes_per_item
     point = BytePoint(
-        spec, base.label, "as it is" if plan is None else plan.method, _bytes(base, plan) if size is None else size,
+        spec, base.label, AS_IT_IS if plan is None else plan.method, _bytes(base, plan) if size is None else size,
         float(values.mean()), _interval(spread, asked.repeats),
     )  # fmt: skip
     return _Measured(point, values, influence)
@@ -283,10 +292,10 @@ def _measured(
 
 def _interval(values: Floats, repeats: Rows | None) -> Interval:
     """Return the 95 % interval of a mean over queries, repeats of which are one; one query alone says nothing."""
-    different = values[:, None] if repeats is None else by_content(values[:, None], repeats)
+    different = values if repeats is None else by_content(values[:, None], repeats)[:, 0]
     if len(different) < 2:
         return Interval(0.0, 1.0)
-    return _within_bounds(bootstrap_interval(different[:, 0], rounds=ROUNDS))
+    return _within_bounds(bootstrap_interval(different, rounds=ROUNDS))
 
 
 def _within_bounds(interval: Interval) -> Interval:
@@ -342,7 +351,7 @@ def _judged(
 def _each_code_once(measured: list[_Measured]) -> list[_Measured]:
     """Return every code once, with all spaces that lead to it; a space as it is comes before what another is cut to."""
     same: dict[str, list[_Measured]] = {}
-    for one in sorted(measured, key=lambda one: one.point.method != "as it is"):
+    for one in sorted(measured, key=lambda one: one.point.method != AS_IT_IS):
         same.setdefault(one.point.spec, []).append(one)
     return [
         first._replace(point=replace(first.point, also={one.point.base: one.point.method for one in others}))

@@ -18,7 +18,7 @@ from retrieval.evaluation.relevance import LabelRelevance, QrelRelevance, Releva
 from retrieval.experiment.label_ladder.known_items import known_item_queries
 from retrieval.experiment.label_ladder.queries import LabelsOnly, require_judgements
 from retrieval.experiment.label_ladder.rung import HIGHEST, Rung
-from retrieval.experiment.query_set import NoRelevanceError, QuerySet, is_document
+from retrieval.experiment.query_set import NOT_HELD, NoRelevanceError, QuerySet, is_document, left_out_note
 
 #: Sampled items by default, and at most: all pairs are compared, so that the cost grows with the square.
 SAMPLE, MAX_SAMPLE = 1000, 5000
@@ -160,7 +160,7 @@ class HealthSample:
     @property
     def answerable(self) -> NDArray[np.int64]:
         """The asked queries with a relevant item in the corpus."""
-        return np.empty(0, np.int64) if self.relevance is None else np.flatnonzero(_held(self.relevance) > 0)
+        return np.empty(0, np.int64) if self.relevance is None else np.flatnonzero(self.relevance.n_held > 0)
 
     @property
     def measure(self) -> str:
@@ -193,11 +193,10 @@ class HealthSample:
         else:
             self.notes.append(NO_LABELS)
             return
-        lacking = int(((relevance.n_relevant > 0) & (_held(relevance) == 0)).sum())
+        lacking = int(((relevance.n_relevant > 0) & (relevance.n_held == 0)).sum())
         if lacking:
-            which = "1 query is" if lacking == 1 else f"{lacking:,} queries are"
-            self.notes.append(f"{which} left out: no relevant document in the corpus.")
-        if (_held(relevance) > 0).sum() < 2:
+            self.notes.append(left_out_note(lacking, NOT_HELD))
+        if (relevance.n_held > 0).sum() < 2:
             self.notes.append("Fewer than 2 queries have a relevant item, so no remedy is measured by its answers.")
             return
         self.relevance = relevance
@@ -242,11 +241,6 @@ def sample_on_rung(
     found = HealthSample.of(searched, size, seed, asked)
     found.notes += validity_notes(Rung.KNOWN_ITEM, corpus.modality)
     return searched, found
-
-
-def _held(relevance: Relevance) -> NDArray[np.int64]:
-    """Return the number of relevant items that are in the corpus, for each query."""
-    return relevance.n_held if isinstance(relevance, QrelRelevance) else relevance.n_relevant
 
 
 def _is_judged(qrels: Qrels, query: Item) -> bool:

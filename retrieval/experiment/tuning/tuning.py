@@ -90,31 +90,24 @@ def tune(
     say(f"reading the codes of {spec}")
     ids, codes = all_codes(collection, spec)
     rows = _sampled(len(ids), items, seed)
-    asked = _asked(collection, spec, ids, codes, rows, (sample, k, seed))
+    some: tuple[Sequence[str], Codes] = (ids, codes) if rows is None else ([ids[row] for row in rows], codes[rows])
+    workload = _workload(collection, spec, *some, sample, k, seed)
     found = Tuning(
-        str(collection.folder), spec, collection.spaces[spec].index, len(ids), len(asked.ids), k,
-        {name: part.stop - part.start for name, part in asked.queries.groups.items()}, recall, max_bytes,
+        str(collection.folder), spec, collection.spaces[spec].index, len(ids), len(workload.ids), k,
+        {name: part.stop - part.start for name, part in workload.queries.groups.items()}, recall, max_bytes,
     )  # fmt: skip
-    found.settings.append(asked.exact)
-    families: dict[str, list[Setting]] = {}
-    builds = _builds(space, len(asked.ids), max_bytes)
-    with progress("tuning", len(builds), "indexes") as bar:
-        for build in builds:
-            bar.note = build.backend
-            families[build.family] = _measured_or_none(build, asked, recall, say)
-            found.settings += families[build.family]
-            bar.update()
+    families = _measured_families(found, workload, say)
     if rows is not None:
         say(f"measuring what is fastest on {counted(len(rows), 'item')} on all {len(ids):,}")
-        del asked
-        whole = _asked(collection, spec, ids, codes, None, (sample, k, seed))
+        del some, workload  # the sample, before memory is needed for all items
+        whole = _workload(collection, spec, ids, codes, sample, k, seed)
         found.confirmed += [whole.exact, *_confirmed(found, families, whole, say)]
     return found
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Items and the queries that ask them.
+class Workload:
+    """Items and the queries that are asked of them.
 
     Attributes
     ----------
@@ -136,29 +129,21 @@ class Asked:
     exact: Setting
 
 
-def _asked(
-    collection: Collection,
-    spec: str,
-    ids: Sequence[str],
-    codes: Codes,
-    rows: NDArray[np.int64] | None,
-    asking: tuple[int, int, int],
-) -> Asked:
-    """Search some items, or all, exactly; `asking` is the number of queries, k and the seed."""
-    if rows is not None:
-        ids, codes = [ids[row] for row in rows], codes[rows]
-    sample, k, seed = asking
+def _workload(
+    collection: Collection, spec: str, ids: Sequence[str], codes: Codes, sample: int, k: int, seed: int
+) -> Workload:
+    """Draw queries for some items of a space, and answer them by exact search."""
     started = time.perf_counter()
     exact = create_index("exact", collection.space(spec).encoder.space)
     exact.add(ids, codes)
     seconds = time.perf_counter() - started
     queries = queries_of(collection, spec, exact, sample, k, seed)
     speeds = Alternation(exact, queries.codes, k)
-    return Asked(exact.space, ids, codes, queries, speeds, _setting(exact, queries, speeds, seconds))
+    return Workload(exact.space, ids, codes, queries, speeds, _setting(exact, queries, speeds, seconds))
 
 
 def _sampled(n_items: int, most: int, seed: int) -> NDArray[np.int64] | None:
-    """Return the rows of a random sample, ascending; None where all items are measured."""
+    """Return the rows of a random sample, int64 (most,), ascending; None where all items are measured."""
     if n_items <= most:
         return None
     return np.sort(np.random.default_rng(seed).choice(n_items, most, replace=False))
@@ -168,14 +153,29 @@ def _builds(space: Space, n_items: int, max_bytes: float | None) -> list[Build]:
     return [one for one in builds_for(space, n_items) if max_bytes is None or _may_fit(one, space, max_bytes)]
 
 
-def _confirmed(
-    found: Tuning, families: Mapping[str, list[Setting]], whole: Asked, say: ProgressCallback
-) -> Iterator[Setting]:
-    """Measure kinds of indexes on all items, the fastest one on the sample first, until one finds enough.
+def _measured_families(found: Tuning, workload: Workload, say: ProgressCallback) -> dict[str, list[Setting]]:
+    """Measure exact search and every index; add their settings to `found`, and return those of each family."""
+    found.settings.append(workload.exact)
+    families: dict[str, list[Setting]] = {}
+    builds = _builds(workload.space, len(workload.ids), found.max_bytes)
+    with progress("tuning", len(builds), "indexes") as bar:
+        for build in builds:
+            bar.note = build.backend
+            families[build.family] = _settings_of(build, workload, found.wanted, say)
+            found.settings += families[build.family]
+            bar.update()
+    return families
 
-    Kinds that are not sure to find enough on the sample, are too large, or are slower than exact search, are left out.
+
+def _confirmed(
+    found: Tuning, families: Mapping[str, list[Setting]], whole: Workload, say: ProgressCallback
+) -> Iterator[Setting]:
+    """Measure families of indexes on all items, the fastest one on the sample first, until one finds enough.
+
+    Families that are not sure to find enough on the sample, are too large, or are slower than exact search, are left
+    out.
     """
-    speeds = {}
+    speeds: dict[str, float] = {}
     for family, settings in families.items():
         reaching = [one.speed for one in settings if one in found.allowed and one.reaches(found.wanted) is Reach.YES]
         speeds[family] = max(reaching, default=0.0)
@@ -184,17 +184,17 @@ def _confirmed(
         if speeds[family] <= 1 or family not in builds:
             continue
         say(f"building {builds[family].backend} of {len(whole.ids):,} items")
-        made = _measured_or_none(builds[family], whole, found.wanted, say)
+        made = _settings_of(builds[family], whole, found.wanted, say)
         yield from made
         if any(one.reaches(found.wanted) is Reach.YES and one.speed > 1 for one in made):
             return
 
 
-def _measured_or_none(build: Build, asked: Asked, wanted: float, say: ProgressCallback) -> list[Setting]:
+def _settings_of(build: Build, of: Workload, wanted: float, say: ProgressCallback) -> list[Setting]:
     """Return the settings of an index; none where FAISS refuses codes whose squares float32 cannot hold."""
     made: list[Setting] = []
     try:
-        made.extend(measured(build, asked.space, asked.ids, asked.codes, asked.queries, asked.speeds, wanted))
+        made.extend(measured(build, of.space, of.ids, of.codes, of.queries, of.speeds, wanted))
     except BadItemError as error:
         say(f"left out: {error}")
     return made

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.experiment.byte_budgets.byte_budgets import BytePoint
+from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
 from retrieval.experiment.result import Comparison
-from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, mark_of, sentences, short
+from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, mark_in_row, mark_of, sentences, short
 from retrieval.report.figures.byte_budgets import byte_budgets_svg
 
 
@@ -20,16 +20,14 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     positions = {spec: position for position, spec in enumerate(specs)}
     tables: list[dict[str, Any]] = []
     for base in found.bases:
-        families, rows = best_by_budget(found, base)
+        methods, rows = best_by_budget(found, base)
         cells = [
-            {"budget": f"{budget:,}", "cells": [_cell(point, row, found.above_chance) for point in row]}
+            {"budget": f"{budget:,}", "cells": [_cell(point, row, found) for point in row]}
             for budget, row in zip(found.budgets, rows, strict=True)
             if any(row)
         ]
         if cells:
-            tables.append(
-                {"name": short(base), "position": positions.get(base, 0), "families": families, "rows": cells}
-            )
+            tables.append({"name": short(base), "position": positions.get(base, 0), "methods": methods, "rows": cells})
     return {
         "answer": first,
         "others": others,
@@ -54,9 +52,7 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     }
 
 
-def _cell(point: BytePoint | None, row: list[BytePoint | None], marked: bool) -> dict[str, Any]:
-    best = max(one.value for one in row if one is not None)
+def _cell(point: BytePoint | None, row: list[BytePoint | None], found: ByteBudgets) -> dict[str, str]:
     if point is None:
         return {"text": "–", "mark": ""}
-    mark = "best" if point.value == best else "tied" if point.tied_with_best else ""
-    return {"text": f"{point.value:.3f}", "mark": mark if marked else ""}
+    return {"text": f"{point.value:.3f}", "mark": mark_in_row(point, row, found)}

@@ -13,8 +13,8 @@ from retrieval.report.figures.markup import Markup
 #: ES modules, each after those that it imports.
 FOLDER = Path(__file__).parent / "templates" / "explorer"
 MODULES = (
-    "data", "pair", "fragment", "elements", "nearest", "scatter", "query_list", "answers", "item_table", "maps",
-    "explorer", "page",
+    "data", "pair", "fragment", "colours", "elements", "nearest", "scatter", "query_list", "answers", "item_table",
+    "maps", "explorer", "page",
 )  # fmt: skip
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=function |const |class )", re.MULTILINE)

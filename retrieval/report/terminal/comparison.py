@@ -156,8 +156,7 @@ def _console(stream: TextIO, width: int | None) -> Console:
 
 
 def _head(comparison: Comparison) -> str:
-    queries = "1 query" if comparison.n_queries == 1 else f"{comparison.n_queries:,} queries"
-    items = counted(comparison.n_items, "item")
+    items, queries = counted(comparison.n_items, "item"), counted(comparison.n_queries, "query", "queries")
     return f"{comparison.corpus}: {items}, {queries}, judged by {judge(comparison.judged_by)}"
 
 

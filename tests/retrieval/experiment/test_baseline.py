@@ -212,8 +212,8 @@ def test_a_cut_file_is_one_sentence(before, tmp_path, share):
         ({"queries": [1]}, "a name or id is not a string"),
         ({"spaces": [{"spec": "vectors"}]}, "it has no field 'index'"),
         ({"spaces": 3}, "is a damaged comparison"),
-        ({"spaces": []}, "there is no space, or one without any measure"),
-        ({"spaces": [{"spec": "vectors", "index": "exact", "per_query": {}}]}, "there is no space, or one without"),
+        ({"spaces": []}, "it has no space, or a space without measures"),
+        ({"spaces": [{"spec": "vectors", "index": "exact", "per_query": {}}]}, "or a space without measures"),
         ({"corpus": 3}, "a name or id is not a string"),
     ],
 )

@@ -1,6 +1,6 @@
 /** Dots as pixels: a hundred thousand are written into one picture at every frame, which no element per dot could do. */
 
-import { between, standingOut } from "../explorer/elements.js";
+import { between, standingOut } from "../explorer/colours.js";
 import { mark } from "../explorer/scatter.js";
 
 const OPAQUE = 0.8;

@@ -1,6 +1,7 @@
 /** One map on a canvas: zoom, pan, lasso, the item under the pointer. It holds no state of the page: it reports what was done. */
 
-import { channels, inks, make, placeIn, sharpCanvas } from "../explorer/elements.js";
+import { channels } from "../explorer/colours.js";
+import { inks, make, placeIn, sharpCanvas } from "../explorer/elements.js";
 import { outline, ring } from "../explorer/scatter.js";
 import { dotBeside, drawDots, nearestDot, stamp } from "./dots.js";
 import { mixed, rampOf } from "./ramp.js";

@@ -1,6 +1,6 @@
-/** Colours as numbers, and the ramp for values: the style sheet has its stops, which differ in the light and in the dark. */
+/** The ramp of colours for values: the style sheet has its stops, which differ in the light and in the dark. */
 
-import { between, channels } from "../explorer/elements.js";
+import { between, channels } from "../explorer/colours.js";
 
 /** The stops of the ramp as the page has them now, from the smallest value to the largest. */
 export function rampOf(element) {

@@ -88,8 +88,8 @@ def test_a_code_to_which_two_spaces_lead_is_in_the_tables_of_both():
     assert sum(str(line).startswith("as it is:") for line in comparisons_lines([compared])) == 2
     assert sorted(found.bases) == ["vectors", "vectors+pca:12"]
     for base in found.bases:
-        families, rows = best_by_budget(found, base)
-        quantised = rows[0][families.index("sq8")]
+        methods, rows = best_by_budget(found, base)
+        quantised = rows[0][methods.index("sq8")]
         assert quantised is not None
         assert quantised.spec == "vectors+pca:12+sq8"
 

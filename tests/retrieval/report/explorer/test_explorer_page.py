@@ -272,7 +272,7 @@ def test_queries_that_are_no_items_have_rings_on_the_map(browser, tmp_path):
     object.__setattr__(found.query_set, "query_rows", np.full(40, -1))
     browser.get(write_page(found, tmp_path / "texts.html").as_uri())
     notes = [note.text for note in every(browser, ".explorer > .note")]
-    assert any("which is no item and has no dot" in note for note in notes)
+    assert any("which is not an item and so has no dot" in note for note in notes)
 
 
 def test_rows_of_the_items_are_ruled_in_one_line(page):

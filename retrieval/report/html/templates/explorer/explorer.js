@@ -52,12 +52,12 @@ export function explore(element, raw, key, name) {
     make("div", { class: "overview" }, plotArea, listArea),
     answerArea,
     make("h4", { text: "Items whose neighbourhoods differ most" }),
-    make("p", { class: "note", text: "Neighbours of an item: the answers to it, where it is a query, and the queries that find it. First come items with more neighbours in only one space than the share of all items lets expect. Choose an item to see its answers, or the queries that find it." }),
+    make("p", { class: "note", text: "Neighbours of an item: its answers, if it is a query, and the queries that find it. The first items have more neighbours in only one space than an average item with as many neighbours. Choose an item to see its answers, or the queries that find it." }),
     itemArea);
   if (maps) {
     const queriesAreItems = everyQuery.some((query) => model.itemOf(query) >= 0);
     element.append(make("h4", { text: "Maps" }),
-      make("p", { class: "note", text: `${counted(model.map.items.length, "item")} by the ${model.map.method} of each space, the second turned to the first. Point at an item, choose it, or draw a line around several: both maps and the list follow. ${queriesAreItems ? "Lines lead from the chosen query to its answers." : "Rings are the answers to the chosen query, which is no item and has no dot."}` }),
+      make("p", { class: "note", text: `${counted(model.map.items.length, "item")} by the ${model.map.method} of each space, the second turned to the first. Point at an item, choose it, or draw a line around several: both maps and the list follow. ${queriesAreItems ? "Lines lead from the chosen query to its answers." : "Rings mark the answers to the chosen query, which is not an item and so has no dot."}` }),
       mapArea);
   }
   const follow = () => {
