@@ -70,7 +70,8 @@ def test_types_are_guessed():
     )  # fmt: skip
     encoder = create("columns").fit(rows)
     assert encoder.column_types() == {
-        "number": "numeric", "text": "categorical", "day": "date", "time": "date", "empty": "left out: no values",
+        "number": "numeric", "text": "categorical", "day": "date", "time": "date",
+        "empty": "left out: every value is missing",
     }  # fmt: skip
     assert encoder.vocabulary == [
         "number", "number missing", "text=a", "text=b", "text other", "text missing", "day", "day missing",
@@ -82,8 +83,8 @@ def test_types_are_guessed():
 def test_the_types_are_said(capsys):
     rows = table([1.0, 2.0], ["a", "b"], ["2026-01-01", "2026-01-02"], [None, None], names=("n", "t", "d", "e"))
     create("columns").fit(rows)
-    assert (
-        capsys.readouterr().err == "columns: 1 numeric (n), 1 categorical (t), 1 date (d); e is left out: no values\n"
+    assert capsys.readouterr().err == (
+        "columns: 1 numeric (n), 1 categorical (t), 1 date (d); e is left out: every value is missing\n"
     )
 
 
@@ -214,7 +215,8 @@ def test_all_rows_equal_are_zeros_and_one_that_differs_is_not():
 
 
 def test_nothing_that_can_be_encoded_is_said():
-    with pytest.raises(BadItemError, match=r"no column is left to encode \(c0: no values; c1: no values\)"):
+    every = r"no column is left to encode \(c0: every value is missing; c1: every value is missing\)"
+    with pytest.raises(BadItemError, match=every):
         create("columns").fit(table([None, math.nan], ["", None]))
     with pytest.raises(BadItemError, match="names that differ"):
         create("columns").fit([Row((), ())])
