@@ -15,7 +15,7 @@ from encoders.codes import Batch
 from encoders.errors import ArtifactError, BadItemError, DimensionError, OptionError, UnknownNameError
 from encoders.registry import create
 from encoders.row import Row, plain_value, written_value
-from encoders.table import column_survey, number_sample
+from encoders.table import column_survey, number_sample, number_text
 from encoders.table.number_sample import KEPT, NumberSample
 from encoders.table.scaling import fitted_scaling
 
@@ -606,3 +606,16 @@ def test_an_explosion_of_values_takes_bounded_memory(value, monkeypatch):
         assert all(len(sample.numbers()) <= 1000 for way in ways.ways for sample in ways.samples(way))
     assert survey.present == 40_000
     assert readings.numbers.count("point") in (0, 40_000)
+
+
+def test_a_text_that_may_be_no_number_is_none():
+    """The survey skips what has another letter: nothing that is read as a number may have one."""
+    written = ["1,234.5", "-€ 1'234.50", "1e3", "5 %", "−3", "¥ 12", "1\u202f234", "1E-3", "+$5", "1’234", "12 ₹", ".5"]
+    for text in written:
+        assert not math.isnan(number_text.number_in(text))
+        assert number_text.may_be_number(text)
+    for code in range(0x2100):
+        if not math.isnan(number_text.number_in(f"1{chr(code)}2")) or not math.isnan(
+            number_text.number_in(f"1{chr(code)}")
+        ):
+            assert number_text.may_be_number(chr(code)), hex(code)
