@@ -6,7 +6,9 @@ bits per pixel count every byte of the file except the encoder; the bytes of the
 until file and encoder together are smaller than bz2, stand beside them. The file is decoded by another process, which
 is kept from the vector instructions of the processor; every pixel is compared.
 
-Run: ``NEARBY_DATA=... python benchmarks/lossless.py [binarised | grey] [SPEC] [seed=N ...]``
+``times`` measures how long PNG and WebP by Pillow take for the same pictures one by one; it needs no fit.
+
+Run: ``NEARBY_DATA=... python benchmarks/lossless.py [binarised | grey | times] [SPEC] [seed=N ...]``
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ SPECS = {
 #: Townsend, Bird & Barber, ICLR 2019, table 2.
 PUBLISHED = {"binarised": 0.19, "grey": 1.41}
 PER_CHUNK = 1000
+TIMES = "times"
+CODECS: dict[str, dict[str, Any]] = {"PNG": {"optimize": True}, "WebP": {"lossless": True, "quality": 100, "method": 6}}
 DECODE = """
 import sys, numpy as np
 from pathlib import Path
@@ -65,10 +69,12 @@ def main(*arguments: str) -> None:
     seeds, words = seeds_of(arguments)
     parts = [word for word in words if word in SPECS]
     specs = [word for word in words if word.startswith("vae:")]
-    nothing_else([word for word in words if word not in (*parts, *specs)])
+    nothing_else([word for word in words if word not in (*parts, *specs, TIMES)])
     if specs and len(parts) != 1:
         raise SystemExit("a spec needs the part that it is for: binarised or grey")
-    for part in parts or SPECS:
+    if TIMES in words or not words:
+        record("lossless_times", {part: codec_times(pictures(part, "test", 1)[:1000]) for part in SPECS})
+    for part in parts or ([] if TIMES in words else SPECS):
         for seed in seeds:
             measure(part, (specs or [SPECS[part]])[0], seed)
 
@@ -138,10 +144,26 @@ def peers(test: Any) -> dict[str, float]:
     sheet = test.reshape(100, -1, 28, 28).transpose(0, 2, 1, 3).reshape(2800, -1)
     streams: dict[str, Callable[[bytes], bytes]] = {"bz2": bz2.compress, "gzip": gzip.compress, "xz": lzma.compress}
     found = {name: 8 * len(function(stream)) / test.size for name, function in streams.items()}
-    for name, options in {"PNG": {"optimize": True}, "WebP": {"lossless": True, "quality": 100, "method": 6}}.items():
+    for name, options in CODECS.items():
         found[f"{name}, one large picture"] = 8 * len(saved(sheet, name, binary, options)) / test.size
         some = test[:1000]
         found[f"{name}, one by one"] = 8 * sum(len(saved(one, name, binary, options)) for one in some) / some.size
+    return found
+
+
+def codec_times(test: Any) -> dict[str, dict[str, float]]:
+    """Return the milliseconds that PNG and WebP take to compress and to decompress a picture, one by one."""
+    binary, found = bool((test % 255 == 0).all()), {}
+    for name, options in CODECS.items():
+        with timed() as compressing:
+            files = [saved(one, name, binary, options) for one in test]
+        with timed() as decompressing:
+            for file in files:
+                np.asarray(Image.open(io.BytesIO(file)))
+        found[name] = {
+            "compress_ms": 1e3 * compressing.value / len(test),
+            "decompress_ms": 1e3 * decompressing.value / len(test),
+        }
     return found
 
 

@@ -119,12 +119,17 @@ def averaged(name: str) -> dict[str, Any] | None:
 
 
 def averaged_each(name: str, key: str) -> list[dict[str, Any]]:
-    """Return for each value of a figure what `averaged` returns for a whole file, in the order of their first runs."""
+    """Return for each value of a figure what `averaged` returns for a whole file, in the order of their first runs.
+
+    Runs of another spec than that of the last run are left out: their mean would be that of two methods.
+    """
     groups: dict[Any, dict[int, dict[str, Any]]] = {}
     for run in latest_of_each(name, key, "seed"):
         groups.setdefault(run["figures"][key], {})[run["figures"].get("seed", 0)] = run
     made = []
-    for by_seed in groups.values():
+    for every in groups.values():
+        last = max(every.values(), key=lambda run: str(run["provenance"]["date"]))["figures"].get("spec")
+        by_seed = {seed: run for seed, run in every.items() if run["figures"].get("spec") == last}
         figures = _over({seed: run["figures"] for seed, run in by_seed.items()})
         spread, seeds = figures.pop("spread"), figures.pop("seeds")
         runs = [by_seed[seed] for seed in sorted(by_seed)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
-from record import averaged_each, origin
+from record import averaged_each, latest, origin
 from report_page import TARGETS
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def lossless(page: Page, run: dict[str, Any]) -> None:
         ],
         ["ms a picture to compress, with the check", *(part["compress_ms"] for part in parts)],
         ["ms a picture to decompress", *(part["decompress_ms"] for part in parts)],
+        *_codec_times([part["part"] for part in parts]),
         ["training, s", *(part["fit_seconds"] for part in parts)],
     ]
     page.table(["", *(f"{part['part']}, `{part['spec']}`" for part in parts)], rows)
@@ -174,6 +175,22 @@ def lossless(page: Page, run: dict[str, Any]) -> None:
             for part in parts
         ],
     )
+
+
+def _codec_times(parts: list[str]) -> list[list[Any]]:
+    """Return what PNG and WebP take for a picture, one by one, beside the times of nearby."""
+    run = latest("lossless_times")
+    if run is None:
+        return []
+    figures = run["figures"]
+    return [
+        [
+            f"ms a picture to {what}, {name} by Pillow, one by one",
+            *(figures[part][name][f"{what}_ms"] for part in parts),
+        ]
+        for what in ("compress", "decompress")
+        for name in figures[parts[0]]
+    ]
 
 
 #: What PyOD's detectors flag by their own threshold: kind of fit in the results file -> head of a column.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+import json
 import re
 from pathlib import Path
 
@@ -34,3 +36,22 @@ def test_every_recorded_figure_is_made_by_make_bench_and_explained():
     assert scripts - set(line.split()) == {"fuzz"}  # it has a target of its own
     table = (ROOT / "benchmarks" / "README.md").read_text()
     assert [name for name in sorted(scripts) if f"`{name}.py`" not in table] == []
+
+
+def test_runs_of_two_specs_have_no_mean(monkeypatch, tmp_path):
+    """The bits of a smaller network were averaged with those of a larger one, under the spec of the smaller."""
+    found = importlib.util.spec_from_file_location("record", ROOT / "benchmarks" / "record.py")
+    record = importlib.util.module_from_spec(found)
+    found.loader.exec_module(record)
+    runs = [("small", 0, 9.0), ("large", 0, 1.0), ("small", 1, 7.0), ("large", 2, 3.0)]
+    lines = [
+        {
+            "provenance": {"date": f"2026-11-{day:02d}"},
+            "figures": {"part": "a", "spec": spec, "seed": seed, "bits": bits},
+        }
+        for day, (spec, seed, bits) in enumerate(runs, start=1)
+    ]
+    (tmp_path / "x.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    monkeypatch.setattr(record, "RESULTS", tmp_path)
+    (made,) = record.averaged_each("x", "part")
+    assert (made["figures"]["spec"], made["figures"]["bits"], made["seeds"]) == ("large", 2.0, 2)

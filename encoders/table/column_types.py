@@ -39,7 +39,7 @@ def choose(survey: ColumnSurvey, rules: Rules) -> Choice:
     column of texts that differ in most rows is an identifier, and left out.
     """
     if not survey.present:
-        return Choice(None, "no values")
+        return Choice(None, "every value is missing")
     role = survey.role or _guessed(survey, rules)
     if role == "categorical":
         return _categorical(survey, rules)

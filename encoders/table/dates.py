@@ -70,8 +70,25 @@ def seconds_of(text: str, order: str = "month") -> float:
     (nan, nan, nan)
     """
     parts = _parts(text)
+    return math.nan if parts is None else _seconds(parts, order)
+
+
+def in_both_orders(text: str) -> tuple[float, float]:
+    """Return what `seconds_of` returns with the month first, and with the day first; the text is read once.
+
+    Examples
+    --------
+    >>> in_both_orders("01/02/1970"), in_both_orders("1970-01-02"), in_both_orders("a1")
+    ((86400.0, 2678400.0), (86400.0, 86400.0), (nan, nan))
+    """
+    parts = _parts(text)
     if parts is None:
-        return math.nan
+        return math.nan, math.nan
+    first = _seconds(parts, ORDERS[0])
+    return first, _seconds(parts, ORDERS[1]) if parts.free else first
+
+
+def _seconds(parts: _Date, order: str) -> float:
     if parts.free and order not in ORDERS:
         return math.nan
     month, day = (parts.day, parts.month) if parts.free and order == "day" else (parts.month, parts.day)

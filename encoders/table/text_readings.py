@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.batches import chunks
-from encoders.table.dates import seconds_of
+from encoders.table.dates import in_both_orders
 from encoders.table.number_sample import NumberSample
-from encoders.table.number_text import is_code, read_written
+from encoders.table.number_text import is_code, may_be_number, read_written
 
 _DIGIT = re.compile("[0-9]")
 #: Texts of one number that differ in their last zeros are looked for among so many.
@@ -118,14 +118,16 @@ class TextReadings:
     def _read(self, text: str, count: int) -> tuple[float, float, float, float]:
         if _DIGIT.search(text) is None:
             return math.nan, math.nan, math.nan, math.nan
-        point, comma = read_written(text, "point"), read_written(text, "comma")
+        point = comma = None
+        if may_be_number(text):
+            point, comma = read_written(text, "point"), read_written(text, "comma")
         either = point or comma
         if either is not None:
             self.marks[either.mark] += count
             if is_code(text):
                 self.codes += count
                 self.code = self.code or text
-        month, day = seconds_of(text, "month"), seconds_of(text, "day")
+        month, day = in_both_orders(text)
         self.free = self.free or (_FREE.match(text) is not None and (month == month or day == day))
         return (
             point.value if point is not None else math.nan,

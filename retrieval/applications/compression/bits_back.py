@@ -73,6 +73,11 @@ class BitsBack:
             raise ArtifactError("the widths of the networks do not fit each other: the encoder is damaged")
 
     @property
+    def width(self) -> int:
+        """Number of pixels of a picture."""
+        return self._posterior.n_inputs
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of all integers of the model: equal on two machines if each decodes what the other compresses."""
         return fingerprint(self._posterior, self._likelihood, self.grid, self.pixels)
@@ -110,7 +115,7 @@ class BitsBack:
         ArtifactError
             When the chunk is damaged, or was made with another model.
         """
-        levels = np.empty((count, self._posterior.n_inputs), dtype=np.uint8)
+        levels = np.empty((count, self.width), dtype=np.uint8)
         try:
             coder = AnsStack(chunk[CHECKSUM:])
         except ValueError as error:
@@ -129,10 +134,10 @@ class BitsBack:
         return self.pixels.frequencies(self._likelihood(self.grid.medians[code][None])[0])
 
     def _require(self, levels: NDArray[Any]) -> None:
-        width = self._posterior.n_inputs
-        if levels.dtype != np.uint8 or levels.ndim != 2 or levels.shape[1] != width:
+        if levels.dtype != np.uint8 or levels.ndim != 2 or levels.shape[1] != self.width:
             raise BadItemError(
-                f"the autoencoder reads rows of {width:,} pixels as uint8; got {levels.dtype} of shape {levels.shape}"
+                f"the autoencoder reads rows of {self.width:,} pixels as uint8; got {levels.dtype} of shape "
+                f"{levels.shape}"
             )
         if levels.size and levels.max() >= self.pixels.levels:
             raise BadItemError(

@@ -11,19 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
-from encoders.errors import BadItemError, CorpusError, OptionError
+from encoders.errors import BadItemError, CorpusError
 from encoders.progress import ProgressCallback, quiet
 from retrieval.applications.compression.compressed_file import (
     ITEMS_PER_CHUNK,
     CompressedFile,
     FileOptions,
     fit_unless_fitted,
+    require_room,
+    require_small_chunks,
     write_file,
 )
 from retrieval.applications.compression.item_levels import levels_of, require_invertible, require_quantizable
-from retrieval.applications.compression.nby_file import MAX_DECODED_BYTES
 from retrieval.applications.compression.nby_writer import NbyWriter, require_new
-from retrieval.applications.compression.quantized import METHOD, write_quantized
+from retrieval.applications.compression.quantized import CODE_BYTES, METHOD, write_quantized
 from retrieval.applications.compression.target import (
     MEASURED_ITEMS,
     CompressionTarget,
@@ -134,6 +135,7 @@ def compress(
     require_invertible(encoder)
     require_small_chunks(corpus, items_per_chunk)
     fit_unless_fitted(encoder, corpus, say)
+    require_room(CODE_BYTES * encoder.space.dim, items_per_chunk, "codes")
     trained = (training or training_on(corpus, encoder)).train(target, items_per_chunk)
     if not trained.quantizer.kept and trained.error > 0:
         say("no component is kept, so all items are decoded to the same one: raise the bytes, bits or error")
@@ -161,22 +163,6 @@ def compress(
         own_error=trained.own_error,
         error=trained.error,
     )
-
-
-def require_small_chunks(corpus: Corpus, items_per_chunk: int) -> None:
-    """Refuse chunks that would not fit into memory when they are decoded.
-
-    Raises
-    ------
-    OptionError
-    """
-    first = next(iter(corpus), None)
-    size = 0 if first is None else 4 * item_bytes(first)  # decoded as float32
-    if size * items_per_chunk > MAX_DECODED_BYTES:
-        raise OptionError(
-            f"{items_per_chunk:,} items of this size need {size * items_per_chunk / 2**30:.1f} GiB when they are "
-            f"decoded together: lower --chunk to {max(1, MAX_DECODED_BYTES // size):,} or less"
-        )
 
 
 def training_on(corpus: Corpus, encoder: Encoder) -> QuantizerTraining:

@@ -20,6 +20,7 @@ from retrieval.applications.compression.compressed_file import (
     CompressedFile,
     FileOptions,
     fit_unless_fitted,
+    require_small_chunks,
     write_file,
 )
 from retrieval.applications.compression.encoder_section import SECTION
@@ -126,6 +127,7 @@ def compress_lossless(
     if first is None:
         raise CorpusError(f"'{corpus.name}' has no items, so there is nothing to compress")
     require_lossless(encoder, first)
+    require_small_chunks(corpus, items_per_chunk)
     fit_unless_fitted(encoder, corpus, say)
     say("pictures are kept as they are read: of one size, 8 bits a value, transparency on white")
     say("compressing; every picture is decoded again and compared")

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from encoders.base import Encoder
+from encoders.errors import OptionError
 from encoders.progress import ProgressCallback
 from retrieval.applications.compression.encoder_section import SECTION, packed
+from retrieval.applications.compression.nby_file import MAX_DECODED_BYTES
 from retrieval.applications.compression.nby_reader import open_reader
 from retrieval.applications.compression.nby_writer import NbyWriter, open_writer
-from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.base import Corpus, Item, item_bytes
 from retrieval.spaces.build import fitted
 
 ITEMS_PER_CHUNK = 256
+#: Bytes of a decoded value in memory, as float32.
+DECODED_BYTES = 4
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,32 @@ class CompressedFile:
             "space": self.encoder,
             "seconds": self.seconds,
         }
+
+
+def require_small_chunks(corpus: Corpus, items_per_chunk: int) -> None:
+    """Refuse chunks that would not fit into memory when they are decoded, before anything is fitted.
+
+    Raises
+    ------
+    OptionError
+    """
+    first = next(iter(corpus), None)
+    if first is not None:
+        require_room(DECODED_BYTES * item_bytes(first), items_per_chunk, "items")
+
+
+def require_room(size: int, items_per_chunk: int, what: str) -> None:
+    """Refuse chunks of items, or codes, of `size` bytes each that would not fit into memory together.
+
+    Raises
+    ------
+    OptionError
+    """
+    if size * items_per_chunk > MAX_DECODED_BYTES:
+        raise OptionError(
+            f"{items_per_chunk:,} {what} of this size need {size * items_per_chunk / 2**30:.1f} GiB when they are "
+            f"decoded together: lower --chunk to {max(1, MAX_DECODED_BYTES // size):,} or less"
+        )
 
 
 def fit_unless_fitted(encoder: Encoder, corpus: Corpus, say: ProgressCallback) -> None:

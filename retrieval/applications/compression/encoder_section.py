@@ -34,13 +34,19 @@ def packed(encoder: Encoder) -> tuple[bytes, dict[str, Any]]:
         return pack_encoder(folder), {"spec": str(encoder), "digest": encoder_digest(folder)}
 
 
-def unpack_encoder(section: bytes) -> Encoder:
+def unpack_encoder(section: bytes, digest: str | None = None) -> Encoder:
     """Load the encoder that `pack_encoder` packed.
+
+    Parameters
+    ----------
+    section : bytes
+    digest : str, optional
+        The digest that it should have.
 
     Raises
     ------
     ArtifactError
-        When the section is not one, or the encoder is damaged.
+        When the section is not one, or the encoder is damaged or another one.
     """
     sizes = _SIZES.unpack(section[: _SIZES.size]) if len(section) >= _SIZES.size else ()
     if not sizes or _SIZES.size + sum(size for size in sizes if size != _MISSING) != len(section):
@@ -53,9 +59,15 @@ def unpack_encoder(section: bytes) -> Encoder:
                 (folder / name).write_bytes(section[at : at + size])
                 at += size
         try:
-            return Encoder.load(folder)
+            encoder = Encoder.load(folder)
         except ArtifactError as error:
             raise ArtifactError(str(error).replace(str(folder), "the encoder in the file")) from None
+        found = encoder_digest(folder)
+    if digest is not None and found != digest:
+        raise ArtifactError(
+            f"the encoder in the file is another one: its digest is {found[:12]}, the file needs {digest[:12]}"
+        )
+    return encoder
 
 
 def open_encoder(reader: NbyReader, folder: Path | None = None) -> Encoder:
@@ -85,7 +97,7 @@ def open_encoder(reader: NbyReader, folder: Path | None = None) -> Encoder:
         )
     if folder is None:
         try:
-            return unpack_encoder(reader.section(SECTION))
+            return unpack_encoder(reader.section(SECTION), known["digest"])
         except ArtifactError as error:
             raise ArtifactError(
                 f"{error}; if you have the saved encoder ({known['digest'][:12]}), name its folder with --encoder"

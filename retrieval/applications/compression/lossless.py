@@ -141,6 +141,7 @@ class BitsBackDecoder:
         ------
         DamagedChunkError
         """
+        reader.require_room(chunk, self._coder.width)
         data = reader.chunk(PIXELS, chunk)
         count = len(reader.header.items_of(chunk))
         try:

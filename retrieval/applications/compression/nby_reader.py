@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from encoders.checksums import SUM_BYTES, sum_of
 from encoders.errors import ArtifactError
+from encoders.numbers import counted
 from encoders.plain_file import open_plain
 from retrieval.applications.compression.nby_file import (
     END_MAGIC,
@@ -21,6 +22,7 @@ from retrieval.applications.compression.nby_file import (
     FOOTER,
     LOST_IDS,
     LOST_ITEMS,
+    MAX_DECODED_BYTES,
     OPTIONAL,
     REPAIRABLE,
     DamagedChunkError,
@@ -109,7 +111,8 @@ class NbyReader:
 
     def _read_at(self, start: int, size: int) -> bytes:
         self._file.seek(start)
-        return self._file.read(size)
+        # A table may say that a chunk has 4 GiB: no more memory is taken than the file has bytes.
+        return self._file.read(max(0, min(size, self.size - start)))
 
     @property
     def parts(self) -> dict[str, int]:
@@ -185,6 +188,26 @@ class NbyReader:
         if len(data) == int(entry["bytes"]) and sum_of(data) == entry["sum"].tobytes():
             return data
         raise self.damaged(number, "cut off" if len(data) < int(entry["bytes"]) else "another checksum", stream)
+
+    def require_room(self, chunk: int, bytes_per_item: int) -> None:
+        """Refuse a chunk whose items need more memory than those of any file that nearby writes, before it is decoded.
+
+        Parameters
+        ----------
+        chunk : int
+        bytes_per_item : int
+            Of an item, or of its code, in memory.
+
+        Raises
+        ------
+        ArtifactError
+        """
+        count = len(self.header.items_of(chunk))
+        if count * bytes_per_item > MAX_DECODED_BYTES:
+            raise ArtifactError(
+                f"{self.path} is corrupt: chunk {chunk + 1:,} holds {counted(count, 'item')} of {bytes_per_item:,} "
+                "bytes in memory, more than a file of 'nearby compress' has in one chunk"
+            )
 
     def stream_start(self, stream: str) -> int:
         """Return where the chunks of a stream begin."""

@@ -14,7 +14,6 @@ from encoders.codes import Items, n_rows
 from encoders.errors import ArtifactError, NearbyError, one_line
 from retrieval.applications.compression.encoder_section import open_encoder
 from retrieval.applications.compression.item_ids import STREAM, pack_ids
-from retrieval.applications.compression.nby_file import MAX_DECODED_BYTES
 from retrieval.applications.compression.nby_reader import NbyReader
 from retrieval.applications.compression.nby_writer import NbyWriter
 from retrieval.applications.compression.quantizer import Quantizer
@@ -23,6 +22,8 @@ from retrieval.corpora.base import Item
 from retrieval.spaces.build import encoded
 
 METHOD, CODES, TABLES = "quantized", "codes", "quantizer"
+#: Bytes of a component of a code in memory, as float32.
+CODE_BYTES = 4
 
 
 def write_quantized(
@@ -66,6 +67,7 @@ class QuantizedDecoder:
         ------
         DamagedChunkError
         """
+        reader.require_room(chunk, CODE_BYTES * self.quantizer.dim)
         data = reader.chunk(CODES, chunk)
         try:
             symbols = self._coder.decode(data, len(reader.header.items_of(chunk)))
@@ -82,21 +84,12 @@ class QuantizedDecoder:
         """
         codes = self.codes(reader, chunk)
         if len(codes):
-            self._require_room(reader, chunk, codes)
+            first: Any = self.encoder.decode(codes[:1])
+            reader.require_room(chunk, content_size(first[0]))
         items = self.encoder.decode(codes)
         if n_rows(items) != len(reader.header.items_of(chunk)):
             raise ArtifactError(f"{reader.path} is corrupt: its encoder decodes another number of items")
         return items
-
-    def _require_room(self, reader: NbyReader, chunk: int, codes: NDArray[np.float32]) -> None:
-        """Raise an error for a chunk whose items need more memory than those of any file that nearby writes."""
-        first: Any = self.encoder.decode(codes[:1])
-        needed = len(codes) * content_size(first[0])
-        if needed > MAX_DECODED_BYTES:
-            raise ArtifactError(
-                f"{reader.path} is corrupt: chunk {chunk} holds {len(codes):,} items of {needed // len(codes):,} "
-                "bytes, more than a file of 'nearby compress' has in one chunk"
-            )
 
 
 def content_size(content: Any) -> int:

@@ -131,8 +131,8 @@ class Quantizer:
                 _finite(parts["offsets"], len(counts)),
                 _finite(parts["dead_zones"], len(counts)),
                 _typed(parts["lows"], np.int32, len(counts)),
-                tuple(one.astype(np.int64) for one in _cut(parts["frequencies"], np.uint16, counts + (counts > 0))),
-                tuple(_cut(parts["shifts"], np.int8, counts)),
+                _cut(parts["frequencies"], np.uint16, counts + (counts > 0), np.int64),
+                _cut(parts["shifts"], np.int8, counts, np.int8),
             )
             found._require_valid()
         except (LookupError, TypeError, ValueError, zlib.error, SafetensorError) as error:
@@ -142,10 +142,11 @@ class Quantizer:
     def _require_valid(self) -> None:
         if (self.steps < 0).any() or (np.abs(self.lows.astype(np.int64)) > _FAR).any():
             raise ValueError("a step or symbol is out of range")
-        for step, table in zip(self.steps, self.frequencies, strict=True):
-            if (step > 0) != (len(table) > 0):
-                raise ValueError("a component has a step or frequencies, but not both")
-            if len(table) and (not 2 <= len(table) <= MAX_SYMBOLS or table.sum() != TOTAL or table.min() < 1):
+        if (np.fromiter(map(len, self.frequencies), np.int64, self.dim).astype(bool) != (self.steps > 0)).any():
+            raise ValueError("a component has a step or frequencies, but not both")
+        for component in self.kept:
+            table = self.frequencies[component]
+            if not 2 <= len(table) <= MAX_SYMBOLS or table.sum() != TOTAL or table.min() < 1:
                 raise ValueError("frequencies do not add up")
 
 
@@ -167,9 +168,18 @@ def _finite(array: NDArray[np.float32], size: int) -> NDArray[np.float32]:
     return array
 
 
-def _cut(array: NDArray[Any], dtype: type[Any], lengths: NDArray[np.int64]) -> list[NDArray[Any]]:
-    """Cut an array into pieces of these lengths."""
-    return np.split(_typed(array, dtype, int(lengths.sum())), np.cumsum(lengths)[:-1])
+def _cut(
+    array: NDArray[Any], dtype: type[Any], lengths: NDArray[np.int64], made: type[Any]
+) -> tuple[NDArray[Any], ...]:
+    """Cut an array into pieces of these lengths, of the type `made`.
+
+    The empty ones, of dropped components, are one object: a few kilobytes can say that there are millions of them.
+    """
+    whole = _typed(array, dtype, int(lengths.sum())).astype(made)
+    pieces, ends = [whole[:0]] * len(lengths), np.cumsum(lengths)
+    for component in np.flatnonzero(lengths).tolist():
+        pieces[component] = whole[ends[component] - lengths[component] : ends[component]]
+    return tuple(pieces)
 
 
 def _typed(array: NDArray[Any], dtype: type[Any], size: int) -> NDArray[Any]:

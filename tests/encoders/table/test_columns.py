@@ -15,7 +15,7 @@ from encoders.codes import Batch
 from encoders.errors import ArtifactError, BadItemError, DimensionError, OptionError, UnknownNameError
 from encoders.registry import create
 from encoders.row import Row, plain_value, written_value
-from encoders.table import column_survey, number_sample
+from encoders.table import column_survey, number_sample, number_text
 from encoders.table.number_sample import KEPT, NumberSample
 from encoders.table.scaling import fitted_scaling
 
@@ -70,7 +70,8 @@ def test_types_are_guessed():
     )  # fmt: skip
     encoder = create("columns").fit(rows)
     assert encoder.column_types() == {
-        "number": "numeric", "text": "categorical", "day": "date", "time": "date", "empty": "left out: no values",
+        "number": "numeric", "text": "categorical", "day": "date", "time": "date",
+        "empty": "left out: every value is missing",
     }  # fmt: skip
     assert encoder.vocabulary == [
         "number", "number missing", "text=a", "text=b", "text other", "text missing", "day", "day missing",
@@ -82,8 +83,8 @@ def test_types_are_guessed():
 def test_the_types_are_said(capsys):
     rows = table([1.0, 2.0], ["a", "b"], ["2026-01-01", "2026-01-02"], [None, None], names=("n", "t", "d", "e"))
     create("columns").fit(rows)
-    assert (
-        capsys.readouterr().err == "columns: 1 numeric (n), 1 categorical (t), 1 date (d); e is left out: no values\n"
+    assert capsys.readouterr().err == (
+        "columns: 1 numeric (n), 1 categorical (t), 1 date (d); e is left out: every value is missing\n"
     )
 
 
@@ -214,7 +215,8 @@ def test_all_rows_equal_are_zeros_and_one_that_differs_is_not():
 
 
 def test_nothing_that_can_be_encoded_is_said():
-    with pytest.raises(BadItemError, match=r"no column is left to encode \(c0: no values; c1: no values\)"):
+    every = r"no column is left to encode \(c0: every value is missing; c1: every value is missing\)"
+    with pytest.raises(BadItemError, match=every):
         create("columns").fit(table([None, math.nan], ["", None]))
     with pytest.raises(BadItemError, match="names that differ"):
         create("columns").fit([Row((), ())])
@@ -604,3 +606,16 @@ def test_an_explosion_of_values_takes_bounded_memory(value, monkeypatch):
         assert all(len(sample.numbers()) <= 1000 for way in ways.ways for sample in ways.samples(way))
     assert survey.present == 40_000
     assert readings.numbers.count("point") in (0, 40_000)
+
+
+def test_a_text_that_may_be_no_number_is_none():
+    """The survey skips what has another letter: nothing that is read as a number may have one."""
+    written = ["1,234.5", "-€ 1'234.50", "1e3", "5 %", "−3", "¥ 12", "1\u202f234", "1E-3", "+$5", "1’234", "12 ₹", ".5"]
+    for text in written:
+        assert not math.isnan(number_text.number_in(text))
+        assert number_text.may_be_number(text)
+    for code in range(0x2100):
+        if not math.isnan(number_text.number_in(f"1{chr(code)}2")) or not math.isnan(
+            number_text.number_in(f"1{chr(code)}")
+        ):
+            assert number_text.may_be_number(chr(code)), hex(code)

@@ -128,7 +128,7 @@ BAD_TABLES = {
     "score DETECTOR CHANGED": "it lacks half and it has fee; choose columns with ?columns=",
     "score DETECTOR TEXTS": "fitted on rows, but 'TEXTS' holds texts (?columns=* reads the rows of a table)",
     "score DETECTOR digits": "fitted on rows, but 'digits' holds images",
-    "fit MISSING -o OUT": "no column is left to encode (amount: no values; kind: no values)",
+    "fit MISSING -o OUT": "no column is left to encode (amount: every value is missing; kind: every value is missing)",
     "fit PAYMENTS --normal good -o OUT": "have no labels, so --normal good picks none",
     "fit PAYMENTS -s columns+pca:4 --normal good -o OUT": "have no labels",
     'explain DETECTOR {"amount":1e999}': "the value of 'amount' is infinite",

@@ -14,10 +14,12 @@ from encoders.errors import ArtifactError, CorpusError, NearbyError, NotInvertib
 from encoders.registry import create
 from retrieval.applications.anomaly.given import GivenItems
 from retrieval.applications.compression.compress import compress
+from retrieval.applications.compression.compress_lossless import compress_lossless
 from retrieval.applications.compression.compressed_items import CompressedItems
 from retrieval.applications.compression.decompress import LIST, VECTORS, decompress, safe_name
 from retrieval.applications.compression.encoder_section import SECTION
 from retrieval.applications.compression.nby_file import DamagedChunkError
+from retrieval.applications.compression.quantizer import Quantizer
 from retrieval.applications.compression.source import read_source
 from retrieval.applications.compression.target import CompressionTarget
 from retrieval.corpora.base import Corpus, Item
@@ -540,6 +542,73 @@ def test_rows_of_a_table_are_refused_before_the_fit(tmp_path):
 
 
 def test_chunks_that_would_not_fit_into_memory_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("retrieval.applications.compression.compress.MAX_DECODED_BYTES", 4 * 64 * 100)
-    with pytest.raises(OptionError, match="lower --chunk to 100 or less"):
+    monkeypatch.setattr("retrieval.applications.compression.compressed_file.MAX_DECODED_BYTES", 4 * 64 * 100)
+    with pytest.raises(OptionError, match=r"items of this size need .* lower --chunk to 100 or less"):
         compress(open_corpus("digits"), create("pixels+pca:3"), tmp_path / "x.nby")
+    with pytest.raises(OptionError, match="lower --chunk to 100 or less"):
+        compress_lossless(open_corpus("digits"), create("pixels+vae:4-2,loss=beta-binomial"), tmp_path / "x.nby")
+    wide, refused = r"an item only 36", r"codes of this size need .* lower --chunk to 32 or less"
+    with pytest.warns(UserWarning, match=wide), pytest.raises(OptionError, match=refused):
+        compress(Pictures(), create("pixels+deep-ae:200,epochs=1"), tmp_path / "x.nby", items_per_chunk=100)
+
+
+def test_a_code_that_would_not_fit_into_memory_is_refused_before_it_is_decoded(path):
+    """A few kilobytes that ask for 16 GiB: items of nothing, each with a very wide code."""
+    from retrieval.applications.compression.encoder_section import packed
+    from retrieval.applications.compression.nby_writer import open_writer
+    from retrieval.applications.compression.quantized import METHOD, TABLES
+
+    dim = 256 * 256
+    section, identity = packed(create("pixels").fit(np.zeros((1, 256, 256), np.uint8)))
+    nothing = np.zeros(dim, np.float32)
+    none = (np.empty(0, np.int64),) * dim, (np.empty(0, np.int8),) * dim
+    tables = Quantizer(nothing, nothing, nothing, np.zeros(dim, np.int32), *none).to_bytes()
+    with open_writer(path, METHOD, 2**16) as writer:
+        writer.add_section(SECTION, section)
+        writer.add_section(TABLES, tables)
+        writer.description = {"encoder": identity}
+        writer.add_chunk({"codes": b""}, 2**16)
+    assert path.stat().st_size < 2**20
+    with CompressedItems(path) as items, pytest.raises(ArtifactError, match=r"chunk 1 holds 65,536 items of 262,144 "):
+        items[0]
+
+
+def test_an_encoder_inside_has_the_digest_that_the_file_says(path, encoder):
+    from retrieval.applications.compression.encoder_section import packed
+    from retrieval.applications.compression.nby_writer import open_writer
+    from retrieval.applications.compression.quantized import METHOD
+
+    section, _ = packed(encoder)
+    _, other = packed(create("pixels+pca:3").fit(Pictures().batches()))
+    with open_writer(path, METHOD) as writer:
+        writer.add_section(SECTION, section)
+        writer.description = {"encoder": other}
+        writer.add_chunk({"codes": b""}, 3)
+    with CompressedItems(path) as items, pytest.raises(ArtifactError, match=r"its digest is .*, the file needs"):
+        items[0]
+
+
+def test_a_chunk_that_says_4_gib_takes_no_more_memory_than_the_file(path, encoder, monkeypatch):
+    compress(Pictures(), encoder, path, items_per_chunk=PER_CHUNK)
+    asked = []
+    with CompressedItems(path) as items:
+        monkeypatch.setattr(items.reader, "_file", _Asked(items.reader._file, asked))
+        items.reader._read_at(0, 2**32)
+    assert asked == [path.stat().st_size]
+
+
+class _Asked:
+    """A file that notes how many bytes are asked for."""
+
+    def __init__(self, file, asked):
+        self.file, self.asked = file, asked
+
+    def seek(self, position):
+        self.file.seek(position)
+
+    def read(self, size):
+        self.asked.append(size)
+        return self.file.read(size)
+
+    def close(self):
+        self.file.close()

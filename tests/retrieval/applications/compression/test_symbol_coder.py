@@ -134,6 +134,16 @@ def test_saved_tables_are_the_same(quantizer):
     np.testing.assert_array_equal(again.dequantize(symbols), quantizer.dequantize(symbols))
 
 
+def test_millions_of_dropped_components_take_no_array_each():
+    """A few kilobytes of tables said that there were 16 million of them, and took 5 GiB."""
+    dim = 1000
+    zeros = np.zeros(dim, np.float32)
+    none = (np.empty(0, np.int64),) * dim, (np.empty(0, np.int8),) * dim
+    again = Quantizer.from_bytes(Quantizer(zeros, zeros, zeros, np.zeros(dim, np.int32), *none).to_bytes())
+    assert (again.dim, again.kept) == (dim, [])
+    assert len({*map(id, again.frequencies), *map(id, again.shifts)}) == 2
+
+
 def test_damaged_tables_and_chunks_are_errors(quantizer):
     tables = quantizer.to_bytes()
     for wrong in (b"", tables[:-3], tables[:10] + b"?" + tables[11:]):
