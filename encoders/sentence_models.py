@@ -232,7 +232,7 @@ def _opened(
             )
         except Exception as error:
             found = unreadable(name, model, error, can_trust=trusts is not None)
-            # without a folder, the model may only be missing here: whoever asks the hub next decides that
+            # without a folder, the model may only be missing here: the caller asks the hub next, which decides
             may_be_missing = not Path(model).is_dir() and not is_own_code(error)
             if may_be_missing and not isinstance(found, MissingLibraryError):
                 raise

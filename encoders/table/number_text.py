@@ -24,8 +24,8 @@ def _body(decimal: str, thousands: str) -> re.Pattern[str]:
 
 
 _BODIES = {"point": _body(r"\.", ","), "comma": _body(",", ".")}
-#: What every number is written with: most texts that are no number have a letter besides.
-_LETTERS = re.compile(rf"[0-9.,'’{_SPACES}+\-−{CURRENCIES}%eE]*")
+#: The characters that numbers are written with; most texts that are not numbers have others, too.
+_CHARACTERS = re.compile(rf"[0-9.,'’{_SPACES}+\-−{CURRENCIES}%eE]*")
 #: Infinity, as programs write it.
 _INFINITE = re.compile(r"[+\-−]?(?:inf(?:inity)?|∞)", re.IGNORECASE)
 #: A whole number with a leading zero, or with more digits than a float holds.
@@ -63,14 +63,14 @@ def read_written(text: str, decimal: str = "point") -> WrittenNumber | None:
 
 
 def may_be_number(text: str) -> bool:
-    """Return whether a text has only letters that numbers are written with; many columns hold a million texts.
+    """Return whether a text has only characters of numbers; this is fast, as a column may hold a million texts.
 
     Examples
     --------
     >>> may_be_number("1,234.5"), may_be_number("1.2.3"), may_be_number("a3f9")
     (True, True, False)
     """
-    return _LETTERS.fullmatch(text) is not None
+    return _CHARACTERS.fullmatch(text) is not None
 
 
 def _written(text: str, decimal: str) -> WrittenNumber | None:

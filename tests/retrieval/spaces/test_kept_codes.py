@@ -165,7 +165,7 @@ def test_a_changed_corpus_is_refused_and_in_a_new_folder_nothing_is_taken_over(t
     with pytest.raises(CollectionError, match="holds other items"):
         index_corpus(tmp_path / "c", changed, [spec])
     (tmp_path / "d").mkdir()
-    (tmp_path / "c" / "work").rename(tmp_path / "d" / "work")  # whoever moves it there
+    (tmp_path / "c" / "work").rename(tmp_path / "d" / "work")  # as a user may
     encoded.clear()
     index_corpus(tmp_path / "d", changed, [spec])
     assert sum(encoded) == ROWS
