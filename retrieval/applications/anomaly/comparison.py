@@ -21,6 +21,7 @@ from retrieval.applications.anomaly.parts import (
     HELD_OUT,
     TEST,
     TRAINING,
+    Labelled,
     Part,
     ids_and_digests,
     read_labels,
@@ -109,7 +110,7 @@ def compare_detectors(
     conformal.require_calibration(distinct, false_alarms, "--false-alarms")
     uses[~labelled.normal] = TEST
     anomalous = ~labelled.normal[uses == TEST]
-    scored = _all_scored(corpus, uses, labelled.groups, request, say)
+    scored = _all_scored(corpus, uses, labelled, request, say)
     copies = int((~anomalous).sum()) / len(np.unique(labelled.groups[uses == TEST][~anomalous]))
     results = _results(scored, anomalous, copies, false_alarms, seed)
     best, tested = best_of(results), Part(corpus, uses, TEST)
@@ -128,12 +129,12 @@ def compare_detectors(
 
 
 def _all_scored(
-    corpus: Corpus, uses: NDArray[np.uint8], groups: NDArray[np.int64], request: FitRequest, say: ProgressCallback
+    corpus: Corpus, uses: NDArray[np.uint8], labelled: Labelled, request: FitRequest, say: ProgressCallback
 ) -> list[_Scored]:
     tested, held_out = Part(corpus, uses, TEST), Part(corpus, uses, HELD_OUT)
     spaces, lengths, random_networks = [], {}, []
     for spec in request.specs:
-        detector = fit_on_parts(corpus, uses, groups, replace(request, specs=(spec,)), say)
+        detector = fit_on_parts(corpus, uses, labelled, replace(request, specs=(spec,)), say)
         spaces.append(_scored(str(detector.encoders[0]), False, detector, tested))
         stages = detector.members[0].stages
         length_of = "L2 norm" if stages.reader is None else f"L2 norm of {stages.reader}"
@@ -142,7 +143,7 @@ def _all_scored(
             lengths[length_of] = _Scored(length_of, "length", True, *own)
         same_shape = untrained(spec)
         if same_shape is not None:
-            blank = fit_on_parts(corpus, uses, groups, replace(request, specs=(same_shape,)), say)
+            blank = fit_on_parts(corpus, uses, labelled, replace(request, specs=(same_shape,)), say)
             random_networks.append(_scored(f"untrained {detector.encoders[0]}", True, blank, tested))
     return [*spaces, *lengths.values(), *random_networks]
 

@@ -27,8 +27,8 @@ from retrieval.applications.anomaly.parts import (
     SHOWN_LABELS,
     TRAINING,
     UNUSED,
+    Labelled,
     Part,
-    ids_and_digests,
     read_labels,
     split,
 )
@@ -104,11 +104,11 @@ def fit_detector(corpus: Corpus, request: FitRequest, say: ProgressCallback) -> 
     uses = split(
         labelled.normal, request.hold_out, by_order=request.by_order, seed=request.seed, groups=labelled.groups
     )  # fmt: skip
-    return fit_on_parts(corpus, uses, labelled.groups, request, say)
+    return fit_on_parts(corpus, uses, labelled, request, say)
 
 
 def fit_on_parts(
-    corpus: Corpus, uses: NDArray[np.uint8], groups: NDArray[np.int64], request: FitRequest, say: ProgressCallback
+    corpus: Corpus, uses: NDArray[np.uint8], labelled: Labelled, request: FitRequest, say: ProgressCallback
 ) -> AnomalyDetector:
     """Fit a detector on the training items of a split and calibrate it on the held-out ones.
 
@@ -117,18 +117,18 @@ def fit_on_parts(
     corpus : Corpus
     uses : ndarray uint8 (n,)
         The use of each item; see `parts.split`.
-    groups : ndarray int64 (n,)
-        Equal items have one group; see `repeats.groups_of`.
+    labelled : Labelled
+        Says which items are equal; see `parts.read_labels`.
     request : FitRequest
     say : callable
     """
     used = 0.0
     if request.contaminated:
-        uses, used = _without_strange(corpus, uses, groups, request, say)
+        uses, used = _without_strange(corpus, uses, labelled, request, say)
     members, kept = _members(corpus, uses, request, say)
     training, held_out = Part(corpus, uses, TRAINING), Part(corpus, uses, HELD_OUT)
     say(f"calibrating on {counted(held_out.size, 'held-out item')}")
-    scores, own_groups = [member.scores(held_out) for member in members], groups[uses == HELD_OUT]
+    scores, own_groups = [member.scores(held_out) for member in members], labelled.groups[uses == HELD_OUT]
     calibration, distinct = _calibrated(members, scores, own_groups, request.seed)
     first: Any = kept[0].content
     record = FitRecord(
@@ -169,15 +169,14 @@ def _begun(encoder: Encoder, count: int) -> str:
 
 
 def _without_strange(
-    corpus: Corpus, uses: NDArray[np.uint8], groups: NDArray[np.int64], request: FitRequest, say: ProgressCallback
+    corpus: Corpus, uses: NDArray[np.uint8], labelled: Labelled, request: FitRequest, say: ProgressCallback
 ) -> Trimmed:
     """Return the uses without the items that look strange, and the share of those."""
 
     def scores_of_halves(halves: NDArray[np.uint8], fitted: NDArray[np.uint8]) -> list[Floats]:
         return _scores_of_halves(corpus, halves, fitted, request, say)
 
-    digests = ids_and_digests(corpus)[1]
-    return trimmed(uses, groups, digests, request.contaminated, scores_of_halves, request.seed, say)
+    return trimmed(uses, labelled.groups, labelled.digests, request.contaminated, scores_of_halves, request.seed, say)
 
 
 def _scores_of_halves(

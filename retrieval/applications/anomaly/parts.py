@@ -66,11 +66,14 @@ class Labelled:
     normal : ndarray bool (n,)
     groups : ndarray int64 (n,)
         Equal normal items have one group; see `repeats.groups_of`. -1 for items that are not normal.
+    digests : ndarray uint64 (n,)
+        Of the contents; 0 for items that are not normal.
     """
 
     labels: list[str | None]
     normal: NDArray[np.bool_]
     groups: NDArray[np.int64]
+    digests: NDArray[np.uint64]
 
     @property
     def names(self) -> list[str]:
@@ -106,8 +109,9 @@ def read_labels(corpus: Corpus, normal: Sequence[str] = ()) -> Labelled:
             raise UnknownNameError("label", name, _few(known, name))
     flags = np.array([not chosen or label in chosen for label in labels], dtype=bool)
     groups = np.full(len(labels), -1, np.int64)
-    groups[flags] = groups_of(np.frombuffer(digests, np.uint64)[flags])
-    return Labelled(labels, flags, groups)
+    known_digests = np.array(digests, np.uint64)
+    groups[flags] = groups_of(known_digests[flags])
+    return Labelled(labels, flags, groups, known_digests)
 
 
 def _few(known: set[str], name: str) -> list[str]:
