@@ -61,6 +61,15 @@ def sized(driver: Any, width: int, height: int) -> None:
     )
 
 
+def drawn(driver: Any) -> Any:
+    """Wait until a page's explorers are there: a module draws them, which may run after the page has loaded."""
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    every = "return [...document.querySelectorAll('[data-explorer]')].every((one) => one.querySelector('select'))"
+    WebDriverWait(driver, 20).until(lambda _: driver.execute_script(every))
+    return driver
+
+
 def complaints(driver: Any) -> list[str]:
     """Return the errors and warnings of the console since the last call."""
     return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe import violations
-from chromium import complaints, requests, sized
+from chromium import complaints, drawn, requests, sized
 from page_in_browser import HOSTILE, PLAIN
 from typer.testing import CliRunner
 
@@ -117,6 +117,7 @@ def test_axe_finds_nothing(browser, written, name):
     path = written(name)
     complaints(browser), requests(browser)
     browser.get(path.as_uri())
+    drawn(browser)
     found = [f"no {one}" for one in SECTIONS.get(name, ()) if not browser.find_elements("css selector", one)]
     found += looked_at(browser)
     if browser.find_elements("css selector", ".queries [role=option]"):

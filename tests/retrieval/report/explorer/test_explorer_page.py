@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 from axe import violations
-from chromium import CONTRAST, complaints, requests, sized
+from chromium import CONTRAST, complaints, drawn, requests, sized
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.support.ui import WebDriverWait
 from simulated_comparison import simulated
@@ -42,8 +42,7 @@ def page(browser, path):
         sized(browser, width, height)
         browser.get("about:blank")
         browser.get(f"{path.as_uri()}{state}")
-        WebDriverWait(browser, 20).until(lambda _: every(browser, ".explorer select"))
-        return browser
+        return drawn(browser)
 
     yield show
     assert complaints(browser) == []
@@ -234,7 +233,7 @@ def test_the_state_survives_a_reload(page):
     assert seen[0] == ["1", "2", "2", "shared"]
     assert seen[1]
     browser.refresh()
-    assert _seen(browser) == seen
+    assert _seen(drawn(browser)) == seen
 
 
 def _seen(browser):
@@ -251,8 +250,7 @@ def test_a_link_opens_at_the_explorer_and_a_reload_stays(page):
     WebDriverWait(browser, 20).until(lambda _: abs(script(browser, top)) < 300)
     script(browser, "scrollTo(0, 0)")
     browser.refresh()
-    WebDriverWait(browser, 20).until(lambda _: every(browser, ".explorer select"))
-    assert script(browser, top) > 900
+    assert script(drawn(browser), top) > 900
     page()
     assert script(browser, "return scrollY") == 0
 
@@ -263,7 +261,7 @@ def test_the_explorer_says_what_can_be_done(page):
     assert "Every dot is a query" in hint
     assert "Enter" in hint
     assert "only here: not among the first of the other list" in one(browser, ".answers > .note").text
-    notes = [note.text for note in every(browser, ".explorer > .note")]
+    notes = [note.text for note in every(drawn(browser), ".explorer > .note")]
     assert any("Lines lead from the chosen query" in note for note in notes)
 
 
@@ -271,7 +269,7 @@ def test_queries_that_are_no_items_have_rings_on_the_map(browser, tmp_path):
     found = simulated(40, 2)
     object.__setattr__(found.query_set, "query_rows", np.full(40, -1))
     browser.get(write_page(found, tmp_path / "texts.html").as_uri())
-    notes = [note.text for note in every(browser, ".explorer > .note")]
+    notes = [note.text for note in every(drawn(browser), ".explorer > .note")]
     assert any("which is not an item and so has no dot" in note for note in notes)
 
 
@@ -319,7 +317,7 @@ def test_a_line_around_dots_chooses_their_items_on_both_maps(page, comparison):
     assert one(browser, ".list-area > .note").text == f"{count:,} queries of 1,797"
     assert script(browser, "return arguments[0].toDataURL()", second) != before
     browser.refresh()
-    assert one(browser, ".maps-area .told").text == told
+    assert one(drawn(browser), ".maps-area .told").text == told
     every(browser, "canvas.map")[0].send_keys(Keys.ESCAPE)
     assert one(browser, ".list-area > .note").text == "1,797 queries"
 
@@ -412,7 +410,7 @@ def test_texts_of_a_corpus_do_not_run(browser, tmp_path):
         object.__setattr__(shown, "id", f"{shown.id}{evil}")
     complaints(browser)
     browser.get(f"{write_page(found, tmp_path / 'evil.html').as_uri()}#explore=c1")
-    one(browser, ".queries").send_keys(Keys.ARROW_DOWN)
+    one(drawn(browser), ".queries").send_keys(Keys.ARROW_DOWN)
     assert one(browser, ".answers h4").text.startswith("</script><script>")
     assert browser.title != "run"
     assert complaints(browser) == []
@@ -440,7 +438,7 @@ def test_ten_thousand_queries_are_small_and_a_click_is_quick(browser, tmp_path, 
     sized(browser, 1280, 900)
     complaints(browser)
     browser.get(written.as_uri())
-    assert "10,000 queries" in one(browser, ".list-area > .note").text
+    assert "10,000 queries" in one(drawn(browser), ".list-area > .note").text
     assert complaints(browser) == []
     took = script(
         browser,
