@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from axe import violations
 from chromium import complaints, drawn, requests, sized
+from cli_page import commands
 from page_in_browser import HOSTILE, PLAIN
 from typer.testing import CliRunner
 
@@ -99,7 +100,7 @@ def corpora(tmp_path_factory) -> dict[str, str]:
 @pytest.fixture
 def written(corpora, tmp_path, monkeypatch) -> Callable[[str], Path]:
     """Return what writes a page by the command line and returns its path."""
-    monkeypatch.setattr(cli, "DEMO", QUICK_DEMO)
+    monkeypatch.setattr(compare, "DEMO", QUICK_DEMO)
 
     def write(name: str) -> Path:
         for command in PAGES[name]:
@@ -148,16 +149,12 @@ def looked_at(browser) -> list[str]:
 def verbs_that_write_pages() -> set[str]:
     """The verbs whose functions import a page of the reports, or write comparisons."""
     found = set()
-    for one in ast.parse(inspect.getsource(cli)).body:
-        if not isinstance(one, ast.FunctionDef) or one.name.startswith("_"):
-            continue
-        for node in ast.walk(one):
+    for verb, command in commands():
+        for node in ast.walk(ast.parse(inspect.getsource(command.callback))):
             imports = isinstance(node, ast.ImportFrom) and (node.module or "").startswith("retrieval.report.html.")
             calls = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_write_comparisons"
             if imports or calls:
-                found.add(
-                    one.name.replace("_", " ") if one.name.startswith("anomalies") else one.name.replace("_", "-")
-                )
+                found.add(verb)
     return found
 
 
