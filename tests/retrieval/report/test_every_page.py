@@ -17,6 +17,7 @@ from page_in_browser import HOSTILE, PLAIN
 from typer.testing import CliRunner
 
 import cli
+from retrieval.commands import compare
 
 RUNNER = CliRunner()
 #: The commands that write each page: TEXTS, SOUNDS and OUT stand for paths. The last command writes the page.
