@@ -235,7 +235,7 @@ def bm25_on(texts: list[str], ids: list[str], asked: list[str]) -> dict[str, Any
         def theirs(raw: Any = raw) -> None:
             raw.retrieve(query_tokens, k=10, show_progress=False, n_threads=available_cores())
 
-        row: dict[str, Any] = alternating(ours, theirs, 5)
+        row: dict[str, Any] = alternating(ours, theirs, 41)  # some milliseconds each
         row["ours_queries_per_second"] = len(asked) / row["ours_seconds"]
         row["theirs_queries_per_second"] = len(asked) / row["theirs_seconds"]
         found = index.search_rows(queries, 10).scores

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from encoders.artifact import MANIFEST, digest_of
 from encoders.errors import ArtifactError, CollectionError
-from retrieval.collection.generations import WORK, Generations, files_below
+from retrieval.collection.generations import ADDED, WORK, Generations, files_below
 from retrieval.collection.manifest import Manifest
 from retrieval.collection.segments import SPACES, Segment
 from retrieval.spaces.build import is_unfinished
@@ -58,7 +58,9 @@ class CollectionFolder:
         """Specs of the spaces of which a killed run left a checkpoint or codes; ``nearby index`` continues them."""
         work = self.path / WORK
         try:
-            folders = sorted(path for path in work.iterdir() if path.is_dir() and is_unfinished(path))
+            folders = sorted(
+                path for path in work.iterdir() if path.is_dir() and path.name != ADDED and is_unfinished(path)
+            )
         except OSError:
             return ()
         return tuple(spec_of(path) for path in folders)

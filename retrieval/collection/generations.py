@@ -22,6 +22,8 @@ from retrieval.collection.pin import Pin, remove_unread
 POINTER, LOCK, GENERATIONS, DRAFT = "CURRENT", "lock", "generations", ".draft"
 #: The folder of encoders that are being fitted.
 WORK = "work"
+#: Inside it, where codes of items that are being added are kept.
+ADDED = "added"
 #: Number of the newest generations that are kept even without known readers: on file systems without locks, readers are
 #: unknown, and a reader that has just read the pointer must find its generation.
 KEEP_GENERATIONS = 2

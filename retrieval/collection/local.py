@@ -21,7 +21,7 @@ from indexers.segmented import Segmented
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.filters import Filter
 from retrieval.collection.folder import CollectionFolder
-from retrieval.collection.generations import WORK, Generations, link_tree
+from retrieval.collection.generations import ADDED, WORK, Generations, link_tree
 from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
@@ -32,7 +32,7 @@ from retrieval.collection.segments import SPACES, opened_index, segments_of
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import items_digest
 from retrieval.spaces.build import begun, fill, fitted, is_unfinished, planned
-from retrieval.spaces.kept_codes import KeptCodes, identity_of
+from retrieval.spaces.kept_codes import kept_by, said_if_kept
 from retrieval.spaces.saved_space import (
     CODES,
     ENCODER,
@@ -173,7 +173,7 @@ class LocalCollection(Collection):
             try:
                 fit_seconds = fitted(encoder, self.items.batches_for(encoder), work)
                 create_index(index, encoder.space)  # refused before any encoding
-                kept = KeptCodes(work, identity_of(encoder, self.items_digest)) if encoder.is_slow else None
+                kept = kept_by(encoder, work, self.items_digest)
                 filled = fill(encoder, self.items, index, self.items.size, kept)
             except KeyboardInterrupt:
                 if is_unfinished(work):
@@ -189,23 +189,26 @@ class LocalCollection(Collection):
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[LocalCollection, Change]:
         """Add items and replace changed ones; return the next generation and what changed.
 
-        If nothing changes, no generation is written and this one is returned.
+        If nothing changes, no generation is written and this one is returned. After a kill, the same call continues
+        with the codes that a slow encoder has computed.
         """
-        change = Change([], [], 0)
+        change, work = Change([], [], 0), self.folder / WORK / ADDED
         try:
-            with self._draft() as folder:
+            with said_if_kept(work, say), self._draft() as folder:
                 draft = self._segment_draft(folder)
                 change = draft.put(unique_ids(items))
                 if not change.added and not change.changed:
                     raise _NothingChangesError  # takes the draft back
                 say(f"adding {len(change.added):,} new and {len(change.changed):,} changed items, space by space")
                 for spec, record in self.spaces.items():
-                    self._index_new(draft, spec, self._encoder_of(record))
+                    self._index_new(draft, spec, self._encoder_of(record), work / folder_name(spec))
                 draft.merge(say)
                 draft.write_manifest()
         except _NothingChangesError:
             return self, change
-        return LocalCollection(self.folder), change
+        made = LocalCollection(self.folder)
+        made._clear_work(ADDED)
+        return made, change
 
     def delete(self, ids: Sequence[str], say: ProgressCallback = quiet) -> LocalCollection:
         """Remove items from every space and return the next generation; all or none."""
@@ -236,12 +239,15 @@ class LocalCollection(Collection):
         self._open.clear()
         self._stored.close()
 
-    def _clear_work(self) -> None:
-        """Remove the checkpoints and kept codes of finished spaces, including those that a killed process left."""
+    def _clear_work(self, *names: str) -> None:
+        """Remove the checkpoints and kept codes of finished spaces, including those that a killed process left.
+
+        Folders of work of these names are removed too.
+        """
         work = self.folder / WORK
         with suppress(OSError):  # it holds the checkpoint of another space, or is read-only
-            for spec in self.spaces if work.is_dir() else ():
-                remove_at_once(work / folder_name(spec))
+            for name in [*names, *map(folder_name, self.spaces)] if work.is_dir() else ():
+                remove_at_once(work / name)
             work.rmdir()
 
     @contextmanager
@@ -266,9 +272,9 @@ class LocalCollection(Collection):
             self._stored.require_unchanged(record, self.segments)
         return SegmentDraft(folder, self.manifest, segments_of(folder, self.manifest))
 
-    def _index_new(self, draft: SegmentDraft, spec: str, encoder: Encoder) -> None:
+    def _index_new(self, draft: SegmentDraft, spec: str, encoder: Encoder, work: Path) -> None:
         try:
-            draft.index_new(spec, encoder)
+            draft.index_new(spec, encoder, work)
         except DimensionError as error:
             raise DimensionError(self._advised(str(error))) from error
 

@@ -26,6 +26,7 @@ from retrieval.collection.segments import NONE, Removed, Segment, loaded, remove
 from retrieval.collection.vector_file import VECTORS
 from retrieval.corpora.base import Item
 from retrieval.spaces.build import Filled, add_items
+from retrieval.spaces.kept_codes import kept_by
 from retrieval.spaces.saved_space import CODES, INDEX, SpaceRecord, with_cost, with_index
 
 #: Items of segments whose merging is worth a message.
@@ -70,13 +71,13 @@ class SegmentDraft:
             self._segments.append(Segment(SegmentRecord(name, count, digest), folder, NONE))
         return change
 
-    def index_new(self, spec: str, encoder: Encoder) -> None:
-        """Index the items of the new segment in a space."""
+    def index_new(self, spec: str, encoder: Encoder, work: Path) -> None:
+        """Index the items of the new segment in a space; codes of a slow encoder are kept in `work`."""
         segment, record = self._segments[-1], self._records[spec]
         index = create_index(small_description(record.index), encoder.space, encoder.lexicon)
         cost = Filled(index, None)
         store = segment.all_items()
-        add_items(encoder, store, index, cost)
+        add_items(encoder, store, index, cost, segment.record.count, kept_by(encoder, work, segment.record.items))
         store.close()
         require_all(spec, index, segment.record.count)
         index.save(segment.space_folder(record.folder) / INDEX)

@@ -1,11 +1,12 @@
-"""Codes of a slow encoder, kept block by block until the collection is written, so that a kill loses one block."""
+"""Codes of a slow encoder, kept block by block until a collection is written, so that a kill loses one block."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,9 @@ from encoders.atomic_write import atomic_file
 from encoders.base import Encoder
 from encoders.checksums import SUM_BYTES, sum_of
 from encoders.codes import Codes
+from encoders.errors import ArtifactError, CollectionError
 from encoders.plain_file import entries_below, read_plain
+from encoders.progress import ProgressCallback
 
 #: Number of the form of the files; a file of another form is not read.
 FORMAT = 1
@@ -78,6 +81,11 @@ class KeptCodes:
         return made
 
 
+def kept_by(encoder: Encoder, work: Path, items_digest: str) -> KeptCodes | None:
+    """Return what keeps the codes of an encoder; None for one that encodes about as quickly as codes are read."""
+    return KeptCodes(work, identity_of(encoder, items_digest)) if encoder.is_slow else None
+
+
 def timed(encode: Callable[[], Codes]) -> Coded:
     """Return codes with the seconds that they take."""
     before = time.perf_counter()
@@ -101,6 +109,17 @@ def kept_blocks(work: Path) -> list[Path]:
         return [Path(entry.path) for entry in entries_below(work) if entry.name.endswith(SUFFIX)]
     except OSError:
         return []
+
+
+@contextmanager
+def said_if_kept(work: Path, say: ProgressCallback) -> Iterator[None]:
+    """Say that codes are kept when the block is interrupted or fails."""
+    try:
+        yield
+    except (KeyboardInterrupt, CollectionError, ArtifactError):
+        if kept_blocks(work):
+            say(f"what was encoded is kept in {work}; the same command continues")
+        raise
 
 
 def _packed(made: Coded) -> bytes:

@@ -44,7 +44,7 @@ def spec(tmp_path, monkeypatch) -> str:
 def corpus(folder: Path, more: str = "", rows: int = ROWS):
     rng = np.random.default_rng(1)
     texts = [" ".join(rng.choice(WORDS, 5)) for _ in range(rows)]
-    texts[20] += more
+    texts[min(20, rows - 1)] += more
     folder.mkdir(exist_ok=True)
     lines = [json.dumps({"_id": f"d{n}", "text": text}) for n, text in enumerate(texts)]
     (folder / "texts.jsonl").write_text("\n".join(lines))
@@ -242,6 +242,80 @@ def test_what_was_encoded_outlives_a_full_disk_and_a_lost_model(tmp_path, spec, 
     encoded.clear()
     index_corpus(tmp_path / "c", texts, [spec])
     assert sum(encoded) == ROWS - 3 * BLOCK
+
+
+@pytest.fixture
+def collection(tmp_path, spec, monkeypatch):
+    """What makes a collection of the first items, to which the others are added, in a folder of that name."""
+    texts, first = corpus(tmp_path / "texts"), corpus(tmp_path / "first", rows=6)
+
+    def made(name: str) -> LocalCollection:
+        return index_corpus(tmp_path / name, first, [spec, "bow"])
+
+    return made, texts
+
+
+def added(folder: Path, texts, say=lambda line: None) -> None:
+    with LocalCollection(folder) as present:
+        present.put(texts, say)[0].close()
+
+
+def test_an_add_that_was_killed_is_continued_bit_for_bit(tmp_path, collection, encoded, capsys):
+    made, texts = collection
+    for name in ("whole", "c"):
+        made(name).close()
+    added(tmp_path / "whole", texts)
+    said, encode, calls = [], Static._encode, []
+
+    def dies(self, items):
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        calls.append(1)
+        return encode(self, items)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Static, "_encode", dies)
+        with pytest.raises(KeyboardInterrupt):
+            added(tmp_path / "c", texts, said.append)
+    work = tmp_path / "c" / "work" / "added"
+    assert said[-1] == f"what was encoded is kept in {work}; the same command continues"
+    with LocalCollection(tmp_path / "c") as present:
+        assert present.items.size == 6
+        assert present.info().unfinished == ()
+    encoded.clear()
+    added(tmp_path / "c", texts)
+    assert sum(encoded) == ROWS - 6 - 3 * BLOCK
+    assert f"24 of {ROWS - 6} items were encoded before the interruption" in capsys.readouterr().err
+    assert files(tmp_path / "c") == files(tmp_path / "whole")
+    assert not (tmp_path / "c" / "work").exists()
+
+
+def test_a_kill_at_any_change_of_an_add_leaves_what_the_next_one_continues(tmp_path, collection):
+    made, texts = collection
+    for name in ("whole", "c"):
+        made(name).close()
+    added(tmp_path / "whole", texts)
+    expected = files(tmp_path / "whole")
+    for _ in kills(lambda: added(tmp_path / "c", texts), every=5):
+        pass
+    added(tmp_path / "c", texts)
+    assert files(tmp_path / "c") == expected
+    assert not (tmp_path / "c" / "work").exists()
+
+
+def test_codes_of_other_items_are_not_taken_over(tmp_path, collection, encoded):
+    made, texts = collection
+    made("c").close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Static, "_encode", lambda self, items: np.full((len(items), 16), 7.0, np.float32))
+        patch.setattr("retrieval.collection.segment_draft.SegmentDraft.write_manifest", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            added(tmp_path / "c", texts)
+    assert kept_blocks(tmp_path / "c" / "work" / "added")
+    encoded.clear()
+    added(tmp_path / "c", corpus(tmp_path / "texts", more=" cake"))
+    assert sum(encoded) == ROWS - 6
+    assert not (tmp_path / "c" / "work").exists()
 
 
 def test_encoders_of_large_models_are_slow_and_others_are_not():
