@@ -300,6 +300,7 @@ def test_a_kill_at_any_change_of_an_add_leaves_what_the_next_one_continues(tmp_p
         pass
     added(tmp_path / "c", texts)
     assert files(tmp_path / "c") == expected
+    added(tmp_path / "c", corpus(tmp_path / "texts", more=" cake"))  # removes what a kill after the last change left
     assert not (tmp_path / "c" / "work").exists()
 
 
