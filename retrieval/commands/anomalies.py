@@ -144,19 +144,19 @@ def score(
         say("the detector was fitted on a part of these items: p-values hold for new items, not for that part")
     with reported(BadEntries(skip_bad)) as bad:
         scored = open_for(detector, data, bad)
-        found = detect(detector, scored, rule, as_normal)
-        explained = explain_items(detector, scored, found.groups[:EXPLAINED], found.ids) if is_page(out) else []
+        detection = detect(detector, scored, rule, as_normal)
+        explained = explain_items(detector, scored, detection.groups[:EXPLAINED], detection.ids) if is_page(out) else []
     if out is not None and is_page(out):
-        write_scored_items(found, explained, detector, provenance(), out)
+        write_scored_items(detection, explained, detector, provenance(), out)
     elif out is not None:
-        note = write_detection(found, out)
+        note = write_detection(detection, out)
         if note:
             say(note)
     if out is not None:
         say(f"written: {out}")
-    emit(Output(lambda: detection_lines(found, k), lambda: detection_json(found)), as_json)
-    if found.ids:
-        strangest = found.ids[int(found.order[0])]
+    emit(Output(lambda: detection_lines(detection, k), lambda: detection_json(detection)), as_json)
+    if detection.ids:
+        strangest = detection.ids[int(detection.order[0])]
         say(f"next: {shell_line(['nearby', 'anomalies', 'explain', str(folder), f'@{strangest}', '--data', data])}")
 
 
@@ -181,11 +181,11 @@ def explain(
 
     require_other_out(out, query, *([] if data is None else [data]))
     detector = AnomalyDetector.load(folder)
-    found = detector.explain(read_item(detector, query, data).content, k)
+    explanation = detector.explain(read_item(detector, query, data).content, k)
     if out is not None:
-        write_heat_map(found, out)
+        write_heat_map(explanation, out)
         say(f"written: {out}")
-    emit(Output(explanation_lines, explanation_json, found), as_json)
+    emit(Output(explanation_lines, explanation_json, explanation), as_json)
 
 
 def compare(
@@ -234,13 +234,13 @@ def compare(
     with reported(BadEntries(skip_bad)) as bad:
         opened = Unique(open_data(data, on_bad=bad), bad)
         specs = space or _default_detector_space(opened, normal)
-        found = compare_detectors(
+        comparison = compare_detectors(
             opened, specs, normal, score=score, by_order=by_order, k=k, standardise=standardise, false_alarms=rate,
             seed=seed, explain=out is not None, say=say, **_given(hold_out=hold_out, test=test),
         )  # fmt: skip
     if out is not None:
-        say(f"report: {write_detectors(found, provenance(), out)}")
-    emit(Output(detectors_lines, detectors_json, found), as_json)
+        say(f"report: {write_detectors(comparison, provenance(), out)}")
+    emit(Output(detectors_lines, detectors_json, comparison), as_json)
 
 
 def _default_detector_space(corpus: Corpus, normal: Sequence[str]) -> tuple[str, ...]:

@@ -184,16 +184,16 @@ def convert(
     require_other_out(out, *(items or []), *(voice or []))
     collection = open_collection(folder)
     asked = asked_items(collection, items or [], count, seed)
-    found = converted(collection, space, asked, voice or (), pairs=pairs or report is not None)
+    conversions = converted(collection, space, asked, voice or (), pairs=pairs or report is not None)
     if out is not None:
-        write_reconstructions(found.table, out)
+        write_reconstructions(conversions.table, out)
         say(f"written: {out}")
     if report is not None:
         from retrieval.experiment.provenance import provenance
         from retrieval.report.html.conversion import write_conversions
 
-        say(f"report: {write_conversions(found, provenance(), report)}")
-    emit(Output(lambda: conversions_lines(found), lambda: conversions_json(found, out)), as_json)
+        say(f"report: {write_conversions(conversions, provenance(), report)}")
+    emit(Output(lambda: conversions_lines(conversions), lambda: conversions_json(conversions, out)), as_json)
 
 
 def classify(

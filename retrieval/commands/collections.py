@@ -159,10 +159,10 @@ def info(
         emit(verified, as_json)
         verified.require_whole()
     elif clean or is_address(folder):
-        found = indexes_at(folder) if is_address(folder) else open_collection(folder).server_indexes()
-        if found is None:
+        server_indexes = indexes_at(folder) if is_address(folder) else open_collection(folder).server_indexes()
+        if server_indexes is None:
             raise OptionError(f"{folder} is on disk and has no stale indexes: leave --clean out")
-        indexes = remove_stale(found, yes) if clean else found
+        indexes = remove_stale(server_indexes, yes) if clean else server_indexes
         emit(Output(lambda: indexes_lines(indexes, clean), lambda: indexes_json(indexes)), as_json)
     else:
         collection = open_collection(folder)

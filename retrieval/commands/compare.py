@@ -208,7 +208,9 @@ def _write_comparisons(comparisons: Sequence[Comparison], out: Path | None) -> N
     replaced = " (replaces the report that was there)" if (out / "report.html").exists() else ""
     with written_together():
         written = [f"report: {write_page(comparisons, out / 'report.html')}{replaced}"]
-        written += [write_trec_files(one, out / "trec" / file_name(one.corpus)) for one in comparisons]
+        written += [
+            write_trec_files(comparison, out / "trec" / file_name(comparison.corpus)) for comparison in comparisons
+        ]
         written += write_machine_files(comparisons, out)
     for sentence in written:
         say(sentence)

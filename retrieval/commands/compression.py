@@ -159,7 +159,7 @@ def compression_curve(
         raise OptionError(f"{corpus} is a collection, whose spaces have seen all its items: name the corpus")
     with reported(BadEntries(skip_bad)) as bad:
         split = held_out_split(Unique(open_data(corpus, on_bad=bad), bad), sample, seed)
-        found = compression_curves(*split, space or (), say=say)
-    written = write_curves(found, provenance(), out)
-    emit(Output(lambda: curves_lines(found), found.to_json), as_json)
+        curves = compression_curves(*split, space or (), say=say)
+    written = write_curves(curves, provenance(), out)
+    emit(Output(lambda: curves_lines(curves), curves.to_json), as_json)
     say(f"report: {written}")

@@ -96,12 +96,12 @@ def health(
         opened = Unique(open_data(corpus, on_bad=bad), bad) if folder is None else None
         specs = space or (None if opened is None else default_spaces_of(opened))
         items, spaces = read_spaces(folder, opened, specs)
-        found = health_of(items, spaces, sample, seed, train, say, judged_by)
-    found.provenance = provenance()
+        health = health_of(items, spaces, sample, seed, train, say, judged_by)
+    health.provenance = provenance()
     if out is not None:
-        say(f"report: {write_health(found, out)}")
-    emit(Output(lambda: health_lines(found, verbose), lambda: health_values(found)), as_json)
-    if strict and is_poor(found):
+        say(f"report: {write_health(health, out)}")
+    emit(Output(lambda: health_lines(health, verbose), lambda: health_values(health)), as_json)
+    if strict and is_poor(health):
         sys.exit(STRICT)
 
 
@@ -137,8 +137,8 @@ def tune(
     from retrieval.report.terminal.tuning import tuning_lines, tuning_values
 
     with open_collection(folder) as collection:
-        found = tune_space(collection, space, recall, k, sample, max_bytes, seed, say, items)
-    emit(Output(lambda: tuning_lines(found), lambda: tuning_values(found)), as_json)
+        tuning = tune_space(collection, space, recall, k, sample, max_bytes, seed, say, items)
+    emit(Output(lambda: tuning_lines(tuning), lambda: tuning_values(tuning)), as_json)
 
 
 def analyze(
@@ -173,8 +173,8 @@ def analyze(
     require_report_folder(out, "analysis.html")
     with reported(BadEntries(skip_bad)) as bad:
         items, fitted = read_target(corpus, space, bad)
-        found = analyze_spaces(items, fitted, say, part or PARTS, sample, clusters, height)
-    found.provenance = provenance()
+        analysis = analyze_spaces(items, fitted, say, part or PARTS, sample, clusters, height)
+    analysis.provenance = provenance()
     options = {encoder.spec(): encoder.spec(full=True) for encoder in fitted} if verbose else None
-    emit(Output(lambda: analysis_lines(found, options), lambda: analysis_json(found)), as_json)
-    say(f"analysis: {write_analysis(found, out)}")
+    emit(Output(lambda: analysis_lines(analysis, options), lambda: analysis_json(analysis)), as_json)
+    say(f"analysis: {write_analysis(analysis, out)}")

@@ -65,5 +65,5 @@ def suggest(folder: RecommenderFolder, user: User, k: Count = 10, as_json: AsJso
     from retrieval.applications.recommendation import Recommender
     from retrieval.report.terminal.recommendations import suggestions_json, suggestions_lines
 
-    found = Recommender.load(folder).recommended(user, k)
-    emit(Output(suggestions_lines, suggestions_json, found, "predicted"), as_json)
+    suggestions = Recommender.load(folder).recommended(user, k)
+    emit(Output(suggestions_lines, suggestions_json, suggestions, "predicted"), as_json)

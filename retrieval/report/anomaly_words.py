@@ -25,31 +25,33 @@ NAME, VALUE = 28, 16
 UNUSUAL = 0.01
 
 
-def verdict_lines(found: DetectorComparison) -> list[str]:
+def verdict_lines(comparison: DetectorComparison) -> list[str]:
     """Return sentences: the best space, from which others no difference was found, and labels the wrong way round."""
-    best = found.best
+    best = comparison.best
     lines = [f"* {best.name} has the highest AUROC of the spaces, {best.auroc.value:.3f}"]
-    same = [one for one in found.results if one.against_best is not None and not one.against_best.found]
+    same = [
+        result for result in comparison.results if result.against_best is not None and not result.against_best.found
+    ]
     if same:
-        gaps = [one.against_best.interval for one in same if one.against_best is not None]
+        gaps = [result.against_best.interval for result in same if result.against_best is not None]
         low, high = min(gap.low for gap in gaps), max(gap.high for gap in gaps)
-        lines.append(f"= no difference found to {', '.join(one.name for one in same)}")
+        lines.append(f"= no difference found to {', '.join(result.name for result in same)}")
         lines[-1] += f" (paired bootstrap, Holm; 95% intervals of the differences: {low:+.3f} to {high:+.3f}; "
-        smallest = max(one.detectable for one in same)
+        smallest = max(result.detectable for result in same)
         lines[-1] += f"a difference of {smallest:.3f} would be found 4 times in 5)"
-    beaten = [one for one in found.results if one.is_baseline and one.auroc.value >= best.auroc.value]
-    lines += [f"{one.name} is a trivial detector and does no worse: {one.auroc.value:.3f}" for one in beaten]
-    wrong = [one.name for one in found.results if not one.is_baseline and one.auroc.value < 0.5]
+    beaten = [result for result in comparison.results if result.is_baseline and result.auroc.value >= best.auroc.value]
+    lines += [f"{result.name} is a trivial detector and does no worse: {result.auroc.value:.3f}" for result in beaten]
+    wrong = [result.name for result in comparison.results if not result.is_baseline and result.auroc.value < 0.5]
     if wrong:
         lines.append(
             f"AUROC below 0.5 for {', '.join(wrong)}: the items called normal look stranger than the others; are the "
             "labels the wrong way round?"
         )
     lines += [
-        f"{one.name}: {one.false_alarms:.2%} of the normal items are flagged, more than the {percent(found.rate)} "
-        f"asked for (p = {one.excess_p_value:.2g}): they are unlike those held out"
-        for one in found.results
-        if not one.is_baseline and one.excess_p_value < UNUSUAL
+        f"{result.name}: {result.false_alarms:.2%} of the normal items are flagged, more than "
+        f"the {percent(comparison.rate)} asked for (p = {result.excess_p_value:.2g}): they are unlike those held out"
+        for result in comparison.results
+        if not result.is_baseline and result.excess_p_value < UNUSUAL
     ]
     return lines
 
@@ -68,12 +70,12 @@ def identical_sentence(ids: Sequence[str], write: Callable[[str], str] = str) ->
     return f"and {counted(len(ids), 'identical item')}: {named}{', …' if len(ids) > IDENTICAL else ''}"
 
 
-def drift_lines(found: Detection) -> list[str]:
+def drift_lines(detection: Detection) -> list[str]:
     """Return what was found about drift: a warning if the scores of the batch differ from the calibration scores."""
-    drift = found.drift
+    drift = detection.drift
     if drift is None:
         return []
-    share = percent(float(found.flagged.mean()))
+    share = percent(float(detection.flagged.mean()))
     numbers = f"(Kolmogorov-Smirnov: D = {drift.statistic:.3f}, p = {drift.p_value:.2g})"
     assumed = f"this assumes that all {counted(drift.n, 'item')} are normal"
     if drift.found:
@@ -84,13 +86,13 @@ def drift_lines(found: Detection) -> list[str]:
     return [f"no drift found in the scores {numbers}, at p < {ALPHA:g}; {assumed}"]
 
 
-def unknown_words_sentence(found: Explanation, limit: int = TOP) -> str:
+def unknown_words_sentence(explanation: Explanation, limit: int = TOP) -> str:
     """Return which words of a text are not in the vocabulary, and what that means for the score; empty without any."""
-    names = [cut_at_word(word, NAME) for word in found.unknown_words]
+    names = [cut_at_word(word, NAME) for word in explanation.unknown_words]
     if not names:
         return ""
     more = f" and {len(names) - limit:,} more" if len(names) > limit else ""
-    blind = "the score does not count them" if found.score < LARGEST else "no word of the text is known"
+    blind = "the score does not count them" if explanation.score < LARGEST else "no word of the text is known"
     return f"not in the vocabulary of the normal items: {', '.join(names[:limit])}{more} ({blind})"
 
 

@@ -83,10 +83,10 @@ def comparison_rows(comparison: Comparison) -> tuple[list[Column], list[list[Cel
         if measure == measures_of(comparison)[0] and any(map(math.isfinite, spread)):
             columns.append(SEEDS)
             cells.append(_cells(SEEDS, spread, 3, [False] * len(spaces)))
-        found = comparison.significance.get(measure)
-        if measure == measures_of(comparison)[0] and found is not None and len(spaces) > 2:
+        significance = comparison.significance.get(measure)
+        if measure == measures_of(comparison)[0] and significance is not None and len(spaces) > 2:
             columns.append(GROUP)
-            cells.append([Cell(found.letters.get(space.label, NOTHING)) for space in spaces])
+            cells.append([Cell(significance.letters.get(space.label, NOTHING)) for space in spaces])
     for column, read, max_decimals in _COSTS:
         costs = [read(space) for space in spaces]
         if not any(map(math.isfinite, costs)):  # a server does not report the size of one of several spaces

@@ -85,7 +85,9 @@ def write_machine_files(comparisons: Sequence[Comparison], folder: Path) -> list
     """
     sentences = []
     for comparison in comparisons:
-        place = folder if len(comparisons) == 1 else folder / file_name(comparison.corpus)
-        written = write_comparison(comparison, place / "comparison.json")
-        sentences.append(f"for programs: {written} and {write_per_query(comparison, place / 'per_query.parquet').name}")
+        target = folder if len(comparisons) == 1 else folder / file_name(comparison.corpus)
+        written = write_comparison(comparison, target / "comparison.json")
+        sentences.append(
+            f"for programs: {written} and {write_per_query(comparison, target / 'per_query.parquet').name}"
+        )
     return sentences

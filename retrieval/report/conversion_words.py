@@ -7,11 +7,11 @@ from retrieval.applications.conversion import Conversion, Conversions
 from retrieval.applications.conversion_pairs import ConversionPairs, converted_mean, real_mean
 
 
-def answer(found: Conversions) -> str:
+def answer(conversions: Conversions) -> str:
     """Return what the classifiers hear as one sentence."""
-    pairs = found.pairs
+    pairs = conversions.pairs
     if pairs is None:
-        return f"{counted(len(found.items), 'item')} converted; no classifier can hear the {found.field}"
+        return f"{counted(len(conversions.items), 'item')} converted; no classifier can hear the {conversions.field}"
     heard = f"classifiers hear the wanted {pairs.field} in {percent(converted_mean(pairs.nuisance_heard))}"
     if pairs.label_kept is None:
         return f"In conversions {heard}"
@@ -37,16 +37,16 @@ def pairs_notes(pairs: ConversionPairs) -> list[str]:
     return notes
 
 
-def verdict_of(one: Conversion, field: str) -> str:
+def verdict_of(conversion: Conversion, field: str) -> str:
     """Return what the classifiers hear in one conversion, beside what should be heard."""
     parts = []
-    if one.heard_nuisance is not None:
-        right = one.heard_nuisance == one.wanted
-        parts.append(f"{field} {one.heard_nuisance}" + ("" if right else f" instead of {one.wanted}"))
-    if one.heard_label is not None:
-        own = one.item.label
-        wrong = own is not None and one.heard_label != own
-        parts.append(f"label {one.heard_label}" + (f" instead of {own}" if wrong else ""))
+    if conversion.heard_nuisance is not None:
+        right = conversion.heard_nuisance == conversion.wanted
+        parts.append(f"{field} {conversion.heard_nuisance}" + ("" if right else f" instead of {conversion.wanted}"))
+    if conversion.heard_label is not None:
+        label = conversion.item.label
+        wrong = label is not None and conversion.heard_label != label
+        parts.append(f"label {conversion.heard_label}" + (f" instead of {label}" if wrong else ""))
     return f"classifiers hear {', '.join(parts)}" if parts else "no classifier can judge it"
 
 

@@ -24,17 +24,17 @@ def answer(analysis: Analysis) -> str:
 def _parts(analysis: Analysis) -> list[str]:
     """Return what was found, in words, in the order of the page."""
     spaces = analysis.spaces
-    found = {
-        "components": any(one.components for one in spaces),
-        "items as sums": any(one.sums for one in spaces),
+    parts = {
+        "components": any(space.components for space in spaces),
+        "items as sums": any(space.sums for space in spaces),
         "error by width": bool(analysis.lost),
-        "clusters": any(one.quality for one in spaces),
-        "maps": any(one.maps for one in spaces),
-        "posteriors": any(one.posterior for one in spaces),
+        "clusters": any(space.quality for space in spaces),
+        "maps": any(space.maps for space in spaces),
+        "posteriors": any(space.posterior for space in spaces),
         "clusters beside codes": analysis.local is not None,
-        "how well codes identify their items": any(one.discriminator for one in spaces),
+        "how well codes identify their items": any(space.discriminator for space in spaces),
     }
-    return [name for name, there in found.items() if there]
+    return [name for name, is_there in parts.items() if is_there]
 
 
 def findings(analysis: Analysis) -> list[str]:
@@ -42,16 +42,18 @@ def findings(analysis: Analysis) -> list[str]:
     reason = "" if analysis.counts is None else analysis.counts.answer[1]
     sentences = [reason[:1].upper() + reason[1:]]
     sentences += [_quality(analysis), dimension_title(analysis), _local(analysis), _discriminator(analysis)]
-    sentences += [f"{one.spec}: {one.posterior.answer}" for one in analysis.spaces if one.posterior]
+    sentences += [f"{space.spec}: {space.posterior.answer}" for space in analysis.spaces if space.posterior]
     return [f"{sentence}." for sentence in sentences if sentence]
 
 
 def _quality(analysis: Analysis) -> str:
     measure = AGREEMENT[0]
-    every = [(values[measure], method, one.spec) for one in analysis.spaces for method, values in one.quality.items()]
+    every = [
+        (values[measure], method, space.spec) for space in analysis.spaces for method, values in space.quality.items()
+    ]
     if not every:
         return ""
-    value, method, spec = max(every, key=lambda one: one[0])
+    value, method, spec = max(every, key=lambda entry: entry[0])
     how = "" if method == "as it is" else f" ({method})"
     return f"The clusters of {spec}{how} agree best with the labels: {measure} {value:.3f}"
 

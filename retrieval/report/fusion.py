@@ -21,38 +21,47 @@ LEGEND = (
 
 def fusion_answer(fusion: Fusion) -> str:
     """Return what the fusion of all spaces gains over the best of them, and whether the queries show it."""
-    found = fusion.whole
-    low, high = signed_interval(found)
-    spaces = f"all {len(found.spaces)} spaces" if len(found.spaces) > 2 else listed(found.spaces)
-    verdict = "" if found.gain.is_significant else ", which is not significant"
+    combination = fusion.whole
+    low, high = signed_interval(combination)
+    spaces = f"all {len(combination.spaces)} spaces" if len(combination.spaces) > 2 else listed(combination.spaces)
+    verdict = "" if combination.gain.is_significant else ", which is not significant"
     interval = "" if not abs(low) <= 1 else f", 95% interval {interval_ends(low, high)}"
     text = (
-        f"A convex combination of {spaces} reaches {fusion.measure} {found.convex:.3f} on held-out queries, "
-        f"{signed(found.convex - found.single)} beside {found.best} alone ({found.single:.3f}{interval}){verdict}; "
-        f"reciprocal rank fusion reaches {found.rrf:.3f}."
+        f"A convex combination of {spaces} reaches {fusion.measure} {combination.convex:.3f} on held-out queries, "
+        f"{signed(combination.convex - combination.single)} beside {combination.best} alone "
+        f"({combination.single:.3f}{interval}){verdict}; reciprocal rank fusion reaches {combination.rrf:.3f}."
     )
-    if found.optimism >= VISIBLE_OPTIMISM:
-        text += f" Measured on the queries that chose its weights, it would seem {found.optimism:.3f} better."
-    return f"{text} The best space of each query, if it were known, would reach {found.oracle:.3f}."
+    if combination.optimism >= VISIBLE_OPTIMISM:
+        text += f" Measured on the queries that chose its weights, it would seem {combination.optimism:.3f} better."
+    return f"{text} The best space of each query, if it were known, would reach {combination.oracle:.3f}."
 
 
-def signed_interval(found: Combination) -> tuple[float, float]:
+def signed_interval(combination: Combination) -> tuple[float, float]:
     """Return the 95 % interval of the convex combination minus the best space alone."""
-    low, high = found.gain.interval
-    return (low, high) if found.gain.first == "fused" else (-high, -low)
+    low, high = combination.gain.interval
+    return (low, high) if combination.gain.first == "fused" else (-high, -low)
 
 
 def fusion_rows(fusion: Fusion) -> list[tuple[str, list[str]]]:
     """Return one row for each combination: its spaces, and the cells of `COLUMNS`."""
     return [
         (
-            " + ".join(one.spaces),
+            " + ".join(combination.spaces),
             [
-                *(f"{value:.3f}" for value in (one.single, one.rrf, one.convex, one.optimism, one.oracle)),
-                " ".join(f"{weight:.2f}" for weight in one.weights.values()),
+                *(
+                    f"{value:.3f}"
+                    for value in (
+                        combination.single,
+                        combination.rrf,
+                        combination.convex,
+                        combination.optimism,
+                        combination.oracle,
+                    )
+                ),
+                " ".join(f"{weight:.2f}" for weight in combination.weights.values()),
             ],
         )
-        for one in fusion.combinations
+        for combination in fusion.combinations
     ]
 
 
@@ -67,12 +76,12 @@ def fusion_json(fusion: Fusion | None) -> dict[str, Any] | None:
         "depth": fusion.depth,
         "combinations": [
             {
-                **{key: value for key, value in asdict(one).items() if key != "gain"},
-                "gain": one.convex - one.single,
-                "interval": list(signed_interval(one)),
-                "p_value": one.gain.p_value,
-                "significant": one.gain.is_significant,
+                **{key: value for key, value in asdict(combination).items() if key != "gain"},
+                "gain": combination.convex - combination.single,
+                "interval": list(signed_interval(combination)),
+                "p_value": combination.gain.p_value,
+                "significant": combination.gain.is_significant,
             }
-            for one in fusion.combinations
+            for combination in fusion.combinations
         ],
     }

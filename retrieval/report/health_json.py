@@ -8,21 +8,21 @@ from retrieval.evaluation.health.trials import Trial
 from retrieval.experiment.health.result import Finding, Health, SpaceHealth
 
 
-def health_json(found: Health) -> dict[str, Any]:
+def health_json(health: Health) -> dict[str, Any]:
     """Return the health of spaces; `retrieval.report.json.plain` makes JSON values of it."""
     return {
-        "corpus": found.corpus,
-        "modality": found.modality,
-        "n_items": found.n_items,
-        "n_sampled": found.n_sampled,
-        "n_queries": found.n_queries,
-        "judged_by": found.judged_by,
-        "measure": found.measure if found.judged_by else None,
-        "seed": found.seed,
-        "verdict": str(found.level),
-        "spaces": [_space_json(space) for space in found.spaces],
-        "notes": found.notes,
-        "provenance": found.provenance,
+        "corpus": health.corpus,
+        "modality": health.modality,
+        "n_items": health.n_items,
+        "n_sampled": health.n_sampled,
+        "n_queries": health.n_queries,
+        "judged_by": health.judged_by,
+        "measure": health.measure if health.judged_by else None,
+        "seed": health.seed,
+        "verdict": str(health.level),
+        "spaces": [_space_json(space) for space in health.spaces],
+        "notes": health.notes,
+        "provenance": health.provenance,
     }
 
 

@@ -85,21 +85,21 @@ def chosen_text(space: SpaceHealth, measure: str) -> str:
     )
 
 
-def sample_text(found: Health) -> str:
+def sample_text(health: Health) -> str:
     """Return what was measured."""
-    every = found.n_sampled == found.n_items
+    every = health.n_sampled == health.n_items
     items = (
-        counted(found.n_items, "item")
+        counted(health.n_items, "item")
         if every
-        else f"{found.n_sampled:,} of {found.n_items:,} items, seed {found.seed}"
+        else f"{health.n_sampled:,} of {health.n_items:,} items, seed {health.seed}"
     )
-    queries = counted(found.n_queries, "query", "queries")
-    asked = f"; {queries}, judged by {judge(found.judged_by)}" if found.judged_by else ""
-    return f"{found.corpus}: {items}{asked}"
+    queries = counted(health.n_queries, "query", "queries")
+    asked = f"; {queries}, judged by {judge(health.judged_by)}" if health.judged_by else ""
+    return f"{health.corpus}: {items}{asked}"
 
 
-def verdict_text(found: Health) -> str:
+def verdict_text(health: Health) -> str:
     """Return the answer in one sentence."""
-    by_level = {level: [space.spec for space in found.spaces if space.level is level] for level in Level}
+    by_level = {level: [space.spec for space in health.spaces if space.level is level] for level in Level}
     parts = [f"{len(specs)} {level}" for level, specs in reversed(by_level.items()) if specs]
-    return f"{counted(len(found.spaces), 'space')}: {', '.join(parts)}; each is as poor as its worst value"
+    return f"{counted(len(health.spaces), 'space')}: {', '.join(parts)}; each is as poor as its worst value"

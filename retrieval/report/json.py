@@ -45,7 +45,7 @@ def to_json(comparison: Comparison, per_query: bool = False) -> dict[str, Any]:
         "judged_by": comparison.judged_by,
         "chance": plain(comparison.chance),
         "above_chance": comparison.above_chance,
-        "significance": {measure: _significance(found) for measure, found in comparison.significance.items()},
+        "significance": {measure: _significance(test) for measure, test in comparison.significance.items()},
         "spaces": [_space(space, per_query) for space in comparison.spaces],
         "fusion": plain(fusion_json(comparison.fusion)),
         "overlaps": [
@@ -127,27 +127,30 @@ def _loss(loss: Loss) -> dict[str, Any]:
         "n_queries": len(loss.queries),
         "measures": {
             measure: {
-                "total": float(found.total.mean()),
-                "steps": {step: float(values.mean()) for step, values in found.losses.items()},
+                "total": float(attribution.total.mean()),
+                "steps": {step: float(values.mean()) for step, values in attribution.losses.items()},
                 "per_query": [
-                    {"query": query, "total": total, **dict(zip(found.losses, steps, strict=True))}
-                    for query, total, *steps in zip(loss.queries, found.total, *found.losses.values(), strict=True)
+                    {"query": query, "total": total, **dict(zip(attribution.losses, steps, strict=True))}
+                    for query, total, *steps in zip(
+                        loss.queries, attribution.total, *attribution.losses.values(), strict=True
+                    )
                 ],
             }
-            for measure, found in loss.measures.items()
+            for measure, attribution in loss.measures.items()
         },
     }
 
 
-def _significance(found: MultipleComparison) -> dict[str, Any]:
+def _significance(significance: MultipleComparison) -> dict[str, Any]:
     written = {
-        "alpha": found.alpha,
-        "margin": found.margin,
-        "n_queries": found.n_queries,
-        "groups": found.letters,
-        "ranks": found.ranks,
+        "alpha": significance.alpha,
+        "margin": significance.margin,
+        "n_queries": significance.n_queries,
+        "groups": significance.letters,
+        "ranks": significance.ranks,
         "pairs": [
-            {**asdict(one), "interval": list(one.interval), "verdict": str(one.verdict)} for one in found.differences
+            {**asdict(pair), "interval": list(pair.interval), "verdict": str(pair.verdict)}
+            for pair in significance.differences
         ],
     }
     return plain(written)  # type: ignore[no-any-return]

@@ -96,7 +96,7 @@ def loss_notes(comparison: Comparison) -> list[str]:
     rows = row_losses(comparison)
     measure, asked = main_measure(comparison), len(rows[0].loss.queries)
     of = f"the {asked:,} queries" if asked == comparison.n_queries else f"{asked:,} of {comparison.n_queries:,} queries"
-    found = [
+    notes = [
         f"Loss of {measure} from a perfect ranking to the answers, mean over {of}; steps add up to the total; "
         "a negative loss is a gain.",
         "recall@10: share of the first ten answers that are as near as those of exact search. "
@@ -104,10 +104,10 @@ def loss_notes(comparison: Comparison) -> list[str]:
     ]
     joint = [row.space.index for row in rows if row.loss.is_joint]
     if joint:
-        found.append(
+        notes.append(
             f"{', '.join(dict.fromkeys(joint))} gives no quantised codes: approximation includes quantisation."
         )
-    return found
+    return notes
 
 
 def _is_joint(row: RowLoss, step: str) -> bool:

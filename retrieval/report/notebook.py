@@ -60,10 +60,10 @@ class Comparison(Result):
     Examples
     --------
     >>> import nearby
-    >>> found = nearby.compare(nearby.open_corpus("digits"), ["pixels", "pixels+pca:2"], examples=0)
-    >>> found.per_query.column_names, found.per_query.num_rows
+    >>> comparison = nearby.compare(nearby.open_corpus("digits"), ["pixels", "pixels+pca:2"], examples=0)
+    >>> comparison.per_query.column_names, comparison.per_query.num_rows
     (['query_id', 'space', 'measure', 'value'], 10782)
-    >>> found.plot_measures().svg[:5]
+    >>> comparison.plot_measures().svg[:5]
     '<svg '
     """
 
@@ -185,8 +185,8 @@ def compare(
     Examples
     --------
     >>> import nearby
-    >>> found = nearby.compare(nearby.open_corpus("digits"), ["pixels", "pixels+pca:2"], examples=0)
-    >>> [space.label for space in found.spaces]
+    >>> comparison = nearby.compare(nearby.open_corpus("digits"), ["pixels", "pixels+pca:2"], examples=0)
+    >>> [space.label for space in comparison.spaces]
     ['pixels', 'pixels+pca:2']
     """
     return Comparison.of(experiment.compare(corpus, specs, indexes, examples, provenance, fitted_encoders, options))

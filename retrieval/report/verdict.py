@@ -76,41 +76,41 @@ def undecided(comparison: Comparison) -> str | None:
 
     A tie alone says little: the spaces may be equivalent, or the queries too few to show their difference.
     """
-    found, _, unclear = _ties(comparison)
-    if found is None:
+    significance, _, unclear = _ties(comparison)
+    if significance is None:
         return _power_at_chance(comparison)
     if not unclear:
         return None
     nearest = min(unclear, key=lambda pair: math.inf if pair.more_queries is None else pair.more_queries)
-    return _power(nearest, found.n_queries, rival=_other(nearest, found.order[0]))
+    return _power(nearest, significance.n_queries, rival=_other(nearest, significance.order[0]))
 
 
 def _ties(comparison: Comparison) -> tuple[MultipleComparison | None, list[Difference], list[Difference]]:
     """Return the comparison on the main measure, and its pairs of the best with equivalent and undecided spaces."""
     led = leaders(comparison)
-    found = comparison.significance.get(main_measure(comparison) or "")
-    if led is None or found is None or not comparison.above_chance.get(main_measure(comparison) or "", True):
+    significance = comparison.significance.get(main_measure(comparison) or "")
+    if led is None or significance is None or not comparison.above_chance.get(main_measure(comparison) or "", True):
         return None, [], []
     best, tied = led
-    pairs = [found.of(best.label, space.label) for space in tied]
+    pairs = [significance.of(best.label, space.label) for space in tied]
     equivalent = [pair for pair in pairs if pair.verdict is Verdict.EQUIVALENT]
-    return found, equivalent, [pair for pair in pairs if pair.verdict is Verdict.CANNOT_TELL]
+    return significance, equivalent, [pair for pair in pairs if pair.verdict is Verdict.CANNOT_TELL]
 
 
 def _power_at_chance(comparison: Comparison) -> str | None:
     """Return which difference between spaces the queries would show, where none is better than a random order."""
     measure = main_measure(comparison) or ""
-    found = comparison.significance.get(measure)
-    if found is None or comparison.above_chance.get(measure, True):
+    significance = comparison.significance.get(measure)
+    if significance is None or comparison.above_chance.get(measure, True):
         return None
-    if not found.differences:
+    if not significance.differences:
         return None
-    smallest = min(pair.detectable for pair in found.differences)
+    smallest = min(pair.detectable for pair in significance.differences)
     if smallest < 0.0005:  # two spaces have the same value for every query: that says nothing of other queries
         return None
     if not math.isfinite(smallest) or smallest >= 1:
-        return _too_few(found.n_queries)
-    return f"{_shown(found.n_queries, smallest)}."
+        return _too_few(significance.n_queries)
+    return f"{_shown(significance.n_queries, smallest)}."
 
 
 def _other(pair: Difference, label: str) -> str:
@@ -210,16 +210,16 @@ def _tied_text(comparison: Comparison, best: SpaceResult, tied: list[SpaceResult
 
 def _interval_text(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
     """Return the interval of the difference of a space from the best, in words; empty where it says nothing."""
-    found = comparison.significance.get(main_measure(comparison) or "")
-    if found is None:
+    significance = comparison.significance.get(main_measure(comparison) or "")
+    if significance is None:
         return ""
-    low, high = _interval(found, best, other)
+    low, high = _interval(significance, best, other)
     return "" if max(abs(low), abs(high)) >= 1 else f"95% interval of the difference {interval_ends(low, high)}"
 
 
-def _interval(found: MultipleComparison, best: SpaceResult, other: SpaceResult) -> Interval:
+def _interval(significance: MultipleComparison, best: SpaceResult, other: SpaceResult) -> Interval:
     """Return the 95 % interval of the best space minus another; a pair of equal means may be in the other order."""
-    pair = found.of(best.label, other.label)
+    pair = significance.of(best.label, other.label)
     low, high = pair.interval
     return Interval(low, high) if pair.first == best.label else Interval(-high, -low)
 
@@ -292,10 +292,10 @@ def cost_title(comparison: Comparison) -> str:
 def _may_lose(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
     """Return how much of the main measure a space may lose that is tied with the best; empty where it is not known."""
     measure = main_measure(comparison) or ""
-    found = comparison.significance.get(measure)
-    if found is None or not best.measures[measure] > 0:
+    significance = comparison.significance.get(measure)
+    if significance is None or not best.measures[measure] > 0:
         return ""
-    lost = max(0.0, _interval(found, best, other).high)
+    lost = max(0.0, _interval(significance, best, other).high)
     return "" if lost >= 1 else f" (it may lose up to {_percent(lost / best.measures[measure])} of {measure})"
 
 
@@ -365,11 +365,11 @@ def listed(names: Sequence[str]) -> str:
 
 def _gap(comparison: Comparison, best: SpaceResult, other: SpaceResult) -> str:
     measure = main_measure(comparison) or ""
-    found = comparison.significance.get(measure)
+    significance = comparison.significance.get(measure)
     difference = best.measures[measure] - other.measures.get(measure, math.nan)
-    if found is None or not found.n_queries:
+    if significance is None or not significance.n_queries:
         return signed(difference)
-    return f"{signed(difference)}, 95% interval {interval_ends(*_interval(found, best, other))}"
+    return f"{signed(difference)}, 95% interval {interval_ends(*_interval(significance, best, other))}"
 
 
 def _do(several: Sequence[object]) -> str:

@@ -30,12 +30,12 @@ LEGEND_LETTERS = 54
 _RADIUS = 4.0
 
 
-def byte_budgets_svg(found: ByteBudgets, key: str, title: str, positions: dict[str, int]) -> Markup:
+def byte_budgets_svg(byte_budgets: ByteBudgets, key: str, title: str, positions: dict[str, int]) -> Markup:
     """Draw quality against bytes per item (logarithmic).
 
     Parameters
     ----------
-    found : ByteBudgets
+    byte_budgets : ByteBudgets
     key : str
         Prefix of the ids.
     title : str
@@ -45,13 +45,13 @@ def byte_budgets_svg(found: ByteBudgets, key: str, title: str, positions: dict[s
     """
     legend = [
         (base, wrapped(short(base), LEGEND_LETTERS))
-        for base in sorted({p.base for p in found.points}, key=lambda base: positions[base])
+        for base in sorted({p.base for p in byte_budgets.points}, key=lambda base: positions[base])
     ]
     top = 14 + LINE_HEIGHT * (sum(len(lines) for _, lines in legend) + 1)
-    ends = [end for point in found.points for end in point.interval]
+    ends = [end for point in byte_budgets.points for end in point.interval]
     ticks = round_ticks(min(ends), max(max(ends), min(ends) + 0.02), 4)
     left = 36 + max(map(text_width, tick_labels(ticks)))
-    sizes = sorted({point.bytes_per_item for point in found.points})
+    sizes = sorted({point.bytes_per_item for point in byte_budgets.points})
     low, high = math.log2(max(1, sizes[0])) - 0.3, math.log2(max(1, sizes[-1])) + 0.3
     frame = Frame(left, 428, top, top + 260, low, high)
     upward = Frame(frame.bottom, frame.top, 0, 0, ticks[0], ticks[-1])
@@ -60,11 +60,13 @@ def byte_budgets_svg(found: ByteBudgets, key: str, title: str, positions: dict[s
     step = max(1, math.ceil(len(powers) / 7))
     parts += [tick(frame, power, f"{2**power:,}") for power in powers[::step]]
     parts.append(words((frame.left + frame.right) / 2, frame.bottom + 38, "bytes per item (log)", "middle"))
-    parts.append(words(12, (frame.top + frame.bottom) / 2, f"{found.measure}, 95% interval", "middle", upright=True))
+    parts.append(
+        words(12, (frame.top + frame.bottom) / 2, f"{byte_budgets.measure}, 95% interval", "middle", upright=True)
+    )
     parts += _legend(legend, positions)
-    at = {point.spec: _place(point, frame, upward) for point in found.points}
-    parts += [_grey(*at[point.spec]) for point in found.points if point.dominated]
-    frontier = found.frontier
+    at = {point.spec: _coordinates(point, frame, upward) for point in byte_budgets.points}
+    parts += [_grey(*at[point.spec]) for point in byte_budgets.points if point.dominated]
+    frontier = byte_budgets.frontier
     steps = [at[point.spec] for point in frontier]
     parts.append(_stairs(steps))
     for point in frontier:
@@ -73,14 +75,14 @@ def byte_budgets_svg(found: ByteBudgets, key: str, title: str, positions: dict[s
         parts += [polyline(bar, positions[point.base], 1.5), dot(x, y, positions[point.base], _RADIUS)]
     parts += _labels(frontier, at, frame)
     described = "; ".join(
-        f"{point.spec}: {found.measure} {point.value:.3f} (95% interval {point.interval.low:.3f} to "
+        f"{point.spec}: {byte_budgets.measure} {point.value:.3f} (95% interval {point.interval.low:.3f} to "
         f"{point.interval.high:.3f}) at {point.bytes_per_item:,} bytes"
         for point in frontier
     )
     return svg(key, title, f"Codes that no other dominates. {described}", frame.bottom + 48, join(*parts))
 
 
-def _place(point: BytePoint, frame: Frame, upward: Frame) -> tuple[float, float]:
+def _coordinates(point: BytePoint, frame: Frame, upward: Frame) -> tuple[float, float]:
     return frame.across(math.log2(max(1, point.bytes_per_item))), upward.across(point.value)
 
 
@@ -98,10 +100,10 @@ def _grey(x: float, y: float) -> Markup:
     return element("circle", cx=round(x, 2), cy=round(y, 2), r=2.6, fill="currentColor", fill_opacity=0.3)
 
 
-def _stairs(places: Sequence[tuple[float, float]]) -> Markup:
+def _stairs(corners: Sequence[tuple[float, float]]) -> Markup:
     """Draw the frontier: the best quality for a given number of bytes."""
     parts = []
-    for (x, y), (next_x, next_y) in pairwise(places):
+    for (x, y), (next_x, next_y) in pairwise(corners):
         parts += [line(x, y, next_x, y, 0.35), line(next_x, y, next_x, next_y, 0.35)]
     return join(*parts)
 

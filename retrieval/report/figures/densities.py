@@ -52,14 +52,14 @@ def densities_svg(
     pitch = (WIDTH - _LEFT) / columns
     middles = (edges[1:] + edges[:-1]) / 2
     # A peak hardly higher than a round number is cut there: the scale is not doubled for it.
-    ticks = round_ticks(0, 0.97 * max(float(np.max(one.values)) for one in [*series, reference]), 2)
+    ticks = round_ticks(0, 0.97 * max(float(np.max(density.values)) for density in [*series, reference]), 2)
     parts, head = _legend(name, reference.name, colour)
-    for panel, one in enumerate(series):
+    for panel, density in enumerate(series):
         left, top = _LEFT + panel % columns * pitch, head + panel // columns * (_HEAD + _HEIGHT) + _HEAD
         frame = Frame(left, left + pitch - _GAP, top, top + _HEIGHT, float(edges[0]), float(edges[-1]))
         parts.append(_area(frame, middles, reference, ticks[-1]))
-        parts.append(_curve(frame, middles, one, ticks[-1], colour))
-        parts.append(words(left, top - 6, one.name))
+        parts.append(_curve(frame, middles, density, ticks[-1], colour))
+        parts.append(words(left, top - 6, density.name))
         parts += _levels(frame, ticks, labelled=panel % columns == 0)
         if panel + columns >= len(series):  # no panel below it
             parts += [tick(frame, value, f"{value:g}") for value in round_ticks(edges[0], edges[-1], 4)
@@ -67,7 +67,7 @@ def densities_svg(
     bottom = head + -(-len(series) // columns) * (_HEAD + _HEIGHT)
     parts.append(words(_LEFT + (columns * pitch - _GAP) / 2, bottom + 38, x_name, "middle"))
     parts.append(words(12, (head + _HEAD + bottom) / 2, "density", "middle", upright=True))
-    peaks = "; ".join(f"{one.name}: highest {max(one.values):.2g}" for one in series)
+    peaks = "; ".join(f"{density.name}: highest {max(density.values):.2g}" for density in series)
     return svg(key, title, f"Density of {name}, over {reference.name}. {peaks}", bottom + 48, join(*parts))
 
 
@@ -92,17 +92,18 @@ def _height(frame: Frame, value: float, highest: float) -> float:
     return frame.bottom - value / highest * (frame.bottom - frame.top)
 
 
-def _points(frame: Frame, across: NDArray[np.float64], one: Series, highest: float) -> list[tuple[float, float]]:
+def _points(frame: Frame, across: NDArray[np.float64], density: Series, highest: float) -> list[tuple[float, float]]:
     return [
-        (frame.across(x), _height(frame, value, highest)) for x, value in zip(across.tolist(), one.values, strict=True)
+        (frame.across(x), _height(frame, value, highest))
+        for x, value in zip(across.tolist(), density.values, strict=True)
     ]
 
 
-def _area(frame: Frame, across: NDArray[np.float64], one: Series, highest: float) -> Markup:
-    corners = [(frame.left, frame.bottom), *_points(frame, across, one, highest), (frame.right, frame.bottom)]
+def _area(frame: Frame, across: NDArray[np.float64], density: Series, highest: float) -> Markup:
+    corners = [(frame.left, frame.bottom), *_points(frame, across, density, highest), (frame.right, frame.bottom)]
     at = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
     return element("polygon", points=at, fill="currentColor", fill_opacity=0.16)
 
 
-def _curve(frame: Frame, across: NDArray[np.float64], one: Series, highest: float, colour: int) -> Markup:
-    return polyline(_points(frame, across, one, highest), colour, 1.8)
+def _curve(frame: Frame, across: NDArray[np.float64], density: Series, highest: float, colour: int) -> Markup:
+    return polyline(_points(frame, across, density, highest), colour, 1.8)

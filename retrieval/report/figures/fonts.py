@@ -29,15 +29,15 @@ def font_for(text: str) -> FreeTypeFont:
 
     A letter that no font has is drawn as a box.
     """
-    best = _own_font()
-    found = _count_letters(best, text)
+    best = _pillow_font()
+    best_count = _count_letters(best, text)
     for name in SYSTEM_FONTS:
-        if found == len(text):
+        if best_count == len(text):
             break
         font = _system_font(name)
         count = 0 if font is None else _count_letters(font, text)
-        if font is not None and count > found:
-            best, found = font, count
+        if font is not None and count > best_count:
+            best, best_count = font, count
     return best
 
 
@@ -109,7 +109,7 @@ def _letters(part: str) -> list[str]:
 
 
 @cache
-def _own_font() -> FreeTypeFont:
+def _pillow_font() -> FreeTypeFont:
     from PIL import ImageFont
 
     return ImageFont.load_default(FONT_SIZE)  # type: ignore[return-value]  # a bitmap font only without FreeType

@@ -35,7 +35,7 @@ _NAME_LETTERS = 58
 _MIN_RANGE = 0.02
 
 
-def occurrence_svg(found: Health, key: str) -> tuple[str, Markup] | None:
+def occurrence_svg(health: Health, key: str) -> tuple[str, Markup] | None:
     """Draw the share of items that are in at least so many lists of the ten nearest; return title and figure.
 
     Returns
@@ -43,11 +43,11 @@ def occurrence_svg(found: Health, key: str) -> tuple[str, Markup] | None:
     tuple or None
         None when no space has lists.
     """
-    spaces = [space for space in found.spaces if space.occurrence.size]
+    spaces = [space for space in health.spaces if space.occurrence.size]
     if not spaces:
         return None
-    most = max(float(space.occurrence.max()) for space in spaces)
-    grid = [count for count in LISTS if count <= max(most, 2)]
+    largest = max(float(space.occurrence.max()) for space in spaces)
+    grid = [count for count in LISTS if count <= max(largest, 2)]
     series = [Series(space.spec, [float((space.occurrence >= count).mean()) for count in grid]) for space in spaces]
     hub = max(spaces, key=lambda space: float(space.occurrence.max()))
     title = (

@@ -32,7 +32,7 @@ def heat_picture(heat: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.rint(np.stack(channels, axis=-1)).astype(np.uint8)
 
 
-def write_heat_map(found: Explanation, path: Path) -> None:
+def write_heat_map(explanation: Explanation, path: Path) -> None:
     """Write the pictures of an explanation as one PNG.
 
     Raises
@@ -42,12 +42,20 @@ def write_heat_map(found: Explanation, path: Path) -> None:
     """
     if path.suffix.lower() != ".png":
         raise BadItemError(f"{path} should end in .png")
-    if found.item is None or found.expected is None or found.heat is None:
+    if explanation.item is None or explanation.expected is None or explanation.heat is None:
         raise BadItemError("only an explanation of a picture or sound can be written as a .png: leave -o out")
-    cells = [("item", found.item), ("expected", found.expected), ("share of the score", heat_picture(found.heat))]
-    cells += [(f"normal: {one.shown.id}", one.shown.picture) for one in found.nearest if one.shown.picture is not None]
+    cells = [
+        ("item", explanation.item),
+        ("expected", explanation.expected),
+        ("share of the score", heat_picture(explanation.heat)),
+    ]
+    cells += [
+        (f"normal: {neighbour.shown.id}", neighbour.shown.picture)
+        for neighbour in explanation.nearest
+        if neighbour.shown.picture is not None
+    ]
     names, pictures = map(list, zip(*cells, strict=True))
-    title = f"p-value {found.p_value:.4f} in {found.space}"
+    title = f"p-value {explanation.p_value:.4f} in {explanation.space}"
     with writing(path) as file:
         image_grid(ReconstructionTable(names, [ReconstructionRow("", pictures)], title)).save(
             file, "PNG", optimize=True

@@ -90,11 +90,11 @@ def lines_svg(
     dots : bool
         Whether the points of a line are marked.
     """
-    labels = [[] if narrow else wrapped(one.name, LABEL_LETTERS) for one in series]
+    labels = [[] if narrow else wrapped(curve.name, LABEL_LETTERS) for curve in series]
     gap = LINE_HEIGHT * max(map(len, labels), default=1) + 3
     height, right = (240.0, 300.0) if narrow else (max(320.0, gap * len(series) + 80), 258.0)
-    values = np.array([one.values for one in series], dtype=np.float64)
-    shown = np.array([*values, *(ends for one in series if one.band is not None for ends in one.band)])
+    values = np.array([curve.values for curve in series], dtype=np.float64)
+    shown = np.array([*values, *(ends for curve in series if curve.band is not None for ends in curve.band)])
     finite = shown[np.isfinite(shown)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     ticks = round_ticks(low, high if high > low else low + 1, 4)
@@ -121,16 +121,16 @@ def lines_svg(
         )
     parts.append(words((frame.left + frame.right) / 2, frame.bottom + 38, x_name, "middle"))
     parts.append(words(12, (frame.top + frame.bottom) / 2, y_name, "middle", upright=True))
-    for position, one in enumerate(series):
-        if one.band is not None:  # below all lines
+    for position, curve in enumerate(series):
+        if curve.band is not None:  # below all lines
             sides = [[(frame.across(at[x]), upward.across(raised(end))) for x, end in zip(across, ends, strict=True)]
-                     for ends in one.band]  # fmt: skip
+                     for ends in curve.band]  # fmt: skip
             parts.append(area(sides[0] + sides[1][::-1], position))
     ends = []
-    for position, one in enumerate(series):
+    for position, curve in enumerate(series):
         points = [
             (frame.across(at[x]), upward.across(raised(value)))
-            for x, value in zip(across, one.values, strict=True)
+            for x, value in zip(across, curve.values, strict=True)
             if math.isfinite(value)
         ]
         ends.append(points[-1][1] if points else frame.bottom)
@@ -143,12 +143,12 @@ def lines_svg(
             parts.append(polyline([(right + 4, end), (right + 14, y), (right + 20, y)], position, 1.25))
             parts.append(lines_of_text(right + 24, y, label))
     if np.isfinite(values).all():
-        described = "; ".join(f"{one.name}: {_listed(one.values)}{_band_text(one.band)}" for one in series)
+        described = "; ".join(f"{curve.name}: {_listed(curve.values)}{_band_text(curve.band)}" for curve in series)
         description = f"{y_name} at {x_name} {', '.join(f'{x:g}' for x in across)}. {described}"
     else:  # each line has its own positions
-        described = "; ".join(f"{one.name}: " + ", ".join(
-            f"{value:.3g} at {x:g}" for x, value in zip(across, one.values, strict=True) if math.isfinite(value)
-        ) for one in series)  # fmt: skip
+        described = "; ".join(f"{curve.name}: " + ", ".join(
+            f"{value:.3g} at {x:g}" for x, value in zip(across, curve.values, strict=True) if math.isfinite(value)
+        ) for curve in series)  # fmt: skip
         description = f"{y_name} by {x_name}. {described}"
     return svg(key, title, description, height, join(*parts), right + (20 if narrow else 182))
 

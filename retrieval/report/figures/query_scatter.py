@@ -40,7 +40,7 @@ def query_scatter_svg(key: str, labels: tuple[str, str], values: tuple[ArrayLike
     values : (array-like float (n_queries,), array-like float (n_queries,))
     measure : str
     """
-    across, upward = (np.round(np.asarray(one, np.float64), 6) for one in values)
+    across, upward = (np.round(np.asarray(value, np.float64), 6) for value in values)
     points, counts = np.unique(np.stack([across, upward], axis=1), axis=0, return_counts=True)
     ticks = round_ticks(min(0.0, float(points.min(initial=0))), max(1.0, float(points.max(initial=1))), 5)
     names = [wrapped(f"{measure} in {label}", _NAME) for label in labels]

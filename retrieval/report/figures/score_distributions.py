@@ -72,5 +72,5 @@ def positions(groups: list[Floats], threshold: float, log_allowed: bool = True) 
     spaced = np.geomspace(low, high, POINTS) if logarithmic else np.linspace(low, high, POINTS)
     marked = [threshold] if math.isfinite(threshold) else []
     return sorted(
-        {float(f"{one:.6g}") if one != threshold else one for one in [*spaced.tolist(), *marked]}
+        {float(f"{value:.6g}") if value != threshold else value for value in [*spaced.tolist(), *marked]}
     ), logarithmic

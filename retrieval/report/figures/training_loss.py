@@ -61,10 +61,10 @@ def loss_svg(phase: Phase, spec: str, position: int, key: str) -> Markup:
     parts += [tick(frame, epoch, f"{epoch:,}") for epoch in epoch_ticks(count)]
     parts.append(words((frame.left + frame.right) / 2, frame.bottom + 36, "epoch", "middle"))
     parts += [words(4, 12 + LINE_HEIGHT * number, text) for number, text in enumerate(axis)]
-    parts += [_line(frame, one, position, faint=True) for one in heights[:-1]]
+    parts += [_line(frame, curve, position, faint=True) for curve in heights[:-1]]
     parts.append(_line(frame, heights[-1], position, faint=False))
     parts.append(_best(frame, phase, float(heights[-1][phase.best_epoch]), position))
-    parts += _names(frame, phase, [float(one[-1]) for one in heights])
+    parts += _names(frame, phase, [float(curve[-1]) for curve in heights])
     trained = phase.train_loss
     ends = f"training {phase.train_measure} from {trained[0]:.4g} to {trained[-1]:.4g}"
     title = f"{spec}, {phase.name}: {phase.validation_measure} by epoch"

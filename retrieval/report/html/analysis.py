@@ -197,10 +197,12 @@ def _dimension(analysis: Analysis, figures: FigureFiles) -> Section:
 
 
 def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
-    every = [(space.spec, method, found) for space in analysis.spaces for method, found in space.quality.items()]
+    every = [
+        (space.spec, method, agreement) for space in analysis.spaces for method, agreement in space.quality.items()
+    ]
     if not every:
         return None
-    values = {measure: {found[measure] for _, _, found in every} for measure in AGREEMENT}
+    values = {measure: {agreement[measure] for _, _, agreement in every} for measure in AGREEMENT}
     best = {measure: max(several) for measure, several in values.items() if len(several) > 1}
     return {
         "note": f"The sampled items, in {len(set(analysis.labels))} clusters: one for each class. 1 is perfect; "
@@ -211,9 +213,11 @@ def _quality(analysis: Analysis, figures: FigureFiles) -> Section:
             {
                 "spec": spec,
                 "method": method,
-                "cells": [(f"{found[measure]:.3f}", found[measure] == best.get(measure)) for measure in AGREEMENT],
+                "cells": [
+                    (f"{agreement[measure]:.3f}", agreement[measure] == best.get(measure)) for measure in AGREEMENT
+                ],
             }
-            for spec, method, found in every
+            for spec, method, agreement in every
         ],
     }
 
@@ -222,7 +226,7 @@ def _discriminator(analysis: Analysis, figures: FigureFiles) -> Section:
     known = [(space.spec, space.discriminator) for space in analysis.spaces if space.discriminator is not None]
     if not known:
         return None
-    lowest = min(found.loss for _, found in known)
+    lowest = min(criterion.loss for _, criterion in known)
     return {
         "note": "A network learns to tell the code of an item from the code of another item, and is measured on items "
         "that it has not seen. A loss of 0 means that every code identifies its item; ln 2 = 0.693 is chance, and "
@@ -230,7 +234,8 @@ def _discriminator(analysis: Analysis, figures: FigureFiles) -> Section:
         "Labels and reconstructions are not used.",
         "head": DISCRIMINATOR_HEAD,
         "rows": [
-            {"spec": spec, "cells": discriminator_cells(found), "best": found.loss == lowest} for spec, found in known
+            {"spec": spec, "cells": discriminator_cells(criterion), "best": criterion.loss == lowest}
+            for spec, criterion in known
         ],
     }
 

@@ -12,18 +12,18 @@ from retrieval.report.figures.byte_budgets import byte_budgets_svg
 
 def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     """Return the sentences, the figure and the tables of the budgets; None without budgets."""
-    found = comparison.byte_budgets
-    if found is None:
+    byte_budgets = comparison.byte_budgets
+    if byte_budgets is None:
         return None
-    first, *others = sentences(found)
+    first, *others = sentences(byte_budgets)
     specs = list(dict.fromkeys(space.spec for space in comparison.spaces))
     positions = {spec: position for position, spec in enumerate(specs)}
     tables: list[dict[str, Any]] = []
-    for base in found.bases:
-        methods, rows = best_by_budget(found, base)
+    for base in byte_budgets.bases:
+        methods, rows = best_by_budget(byte_budgets, base)
         cells = [
-            {"budget": f"{budget:,}", "cells": [_cell(point, row, found) for point in row]}
-            for budget, row in zip(found.budgets, rows, strict=True)
+            {"budget": f"{budget:,}", "cells": [_cell(point, row, byte_budgets) for point in row]}
+            for budget, row in zip(byte_budgets.budgets, rows, strict=True)
             if any(row)
         ]
         if cells:
@@ -31,8 +31,8 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
     return {
         "answer": first,
         "others": others,
-        "measure": found.measure,
-        "figure": byte_budgets_svg(found, f"{key}-bytes-figure", first, positions),
+        "measure": byte_budgets.measure,
+        "figure": byte_budgets_svg(byte_budgets, f"{key}-bytes-figure", first, positions),
         "frontier": [
             {
                 "spec": short(point.spec),
@@ -40,19 +40,19 @@ def bytes_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
                 "bytes": f"{point.bytes_per_item:,}",
                 "value": f"{point.value:.3f}",
                 "interval": f"{point.interval.low:.3f} to {point.interval.high:.3f}",
-                "mark": mark_of(point, found),
+                "mark": mark_of(point, byte_budgets),
             }
-            for point in found.frontier
+            for point in byte_budgets.frontier
         ],
         "tables": tables,
         "no_code": NO_CODE
-        if any(cell["text"] == "–" for one in tables for row in one["rows"] for cell in row["cells"])
+        if any(cell["text"] == "–" for table in tables for row in table["rows"] for cell in row["cells"])
         else "",
-        "notes": found.notes,
+        "notes": byte_budgets.notes,
     }
 
 
-def _cell(point: BytePoint | None, row: list[BytePoint | None], found: ByteBudgets) -> dict[str, str]:
+def _cell(point: BytePoint | None, row: list[BytePoint | None], byte_budgets: ByteBudgets) -> dict[str, str]:
     if point is None:
         return {"text": "–", "mark": ""}
-    return {"text": f"{point.value:.3f}", "mark": mark_in_row(point, row, found)}
+    return {"text": f"{point.value:.3f}", "mark": mark_in_row(point, row, byte_budgets)}

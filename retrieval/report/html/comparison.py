@@ -59,7 +59,7 @@ def write_page(comparisons: Comparison | Sequence[Comparison], path: str | Path)
     """
     several = [comparisons] if isinstance(comparisons, Comparison) else list(comparisons)
     path = Path(path)
-    explorers = [explorer_block(one, BUDGET // len(several)) for one in several]
+    explorers = [explorer_block(comparison, BUDGET // len(several)) for comparison in several]
     content = _within(several, MAX_BYTES, explorers)
     with writing(path) as file:
         file.write(content)
@@ -88,10 +88,12 @@ def page(
     blocks = explorers or [None] * len(comparisons)
     sections = [
         {
-            **_section(one, f"c{number}"), "name": name, "examples": examples_data(one, thumbnail, limit),
+            **_section(comparison, f"c{number}"), "name": name, "examples": examples_data(comparison, thumbnail, limit),
             "explorer": block,
         }
-        for number, (one, name, block) in enumerate(zip(comparisons, _names(comparisons), blocks, strict=True), 1)
+        for number, (comparison, name, block) in enumerate(
+            zip(comparisons, _names(comparisons), blocks, strict=True), 1
+        )
     ]  # fmt: skip
     runs = {"script": script(), "script_policy": script_policy()} if any(blocks) else {"script": None}
     return render("comparison.html", title=_title(comparisons), comparisons=sections, **runs)

@@ -33,7 +33,7 @@ _SMALL = 48
 _NAME = 60
 
 
-def write_conversions(found: Conversions, provenance: Mapping[str, Any], folder: Path) -> Path:
+def write_conversions(conversions: Conversions, provenance: Mapping[str, Any], folder: Path) -> Path:
     """Write the page, ``conversion.json``, and each conversion as a file of its own; return the page.
 
     Raises
@@ -43,57 +43,60 @@ def write_conversions(found: Conversions, provenance: Mapping[str, Any], folder:
     MissingLibraryError
         When a library of sound is not installed.
     """
-    sounds = _sounds(found)
-    names = [f"{FILES}/{name}" for name in file_names(found)] if sounds or _pictures(found) else []
+    sounds = _sounds(conversions)
+    names = [f"{FILES}/{name}" for name in file_names(conversions)] if sounds or _pictures(conversions) else []
     (folder / FILES if names else folder).mkdir(parents=True, exist_ok=True)
     for at, name in enumerate(names):
         if sounds is not None:
             write_wav(folder / name, [sounds[at]])
         else:
             with writing(folder / name) as file:
-                file.write(png(as_image(found.table.rows[1].contents[at])))
-    described = conversions_json(found)
-    for one, name in zip(described["conversions"], names, strict=False):
-        one["file"] = name
+                file.write(png(as_image(conversions.table.rows[1].contents[at])))
+    described = conversions_json(conversions)
+    for conversion, name in zip(described["conversions"], names, strict=False):
+        conversion["file"] = name
     write_json(folder / "conversion.json", finite(described))
     with writing(folder / PAGE) as file:
-        file.write(page(found, provenance, sounds, names).encode())
+        file.write(page(conversions, provenance, sounds, names).encode())
     return folder / PAGE
 
 
-def file_names(found: Conversions) -> list[str]:
+def file_names(conversions: Conversions) -> list[str]:
     """Return the name of the file of each conversion: its number, the item and the nuisance that it gets."""
-    suffix = ".wav" if found.table.sounds is not None else ".png"
-    digits = max(2, len(str(len(found.items))))
+    suffix = ".wav" if conversions.table.sounds is not None else ".png"
+    digits = max(2, len(str(len(conversions.items))))
     return [
-        f"{number:0{digits}}-{_plain(one.item.id)}-as-{_plain(one.wanted)}{suffix}"
-        for number, one in enumerate(found.items, 1)
+        f"{number:0{digits}}-{_plain(conversion.item.id)}-as-{_plain(conversion.wanted)}{suffix}"
+        for number, conversion in enumerate(conversions.items, 1)
     ]
 
 
 def page(
-    found: Conversions, provenance: Mapping[str, Any], sounds: list[Sound] | None = None, names: list[str] | None = None
+    conversions: Conversions,
+    provenance: Mapping[str, Any],
+    sounds: list[Sound] | None = None,
+    names: list[str] | None = None,
 ) -> str:
     """Return the page: the answer, all pairs, each conversion beside its source, how it was made.
 
     Parameters
     ----------
-    found : Conversions
+    conversions : Conversions
     provenance : mapping
     sounds : list of Sound, optional
         The conversions, if they are sounds.
     names : list of str, optional
         The file of each conversion, relative to the page.
     """
-    pairs = found.pairs
+    pairs = conversions.pairs
     return render(
         "conversion.html",
-        title=f"nearby: conversion of {found.corpus}",
-        corpus=found.corpus,
-        count=counted(len(found.items), "item"),
-        spec=found.spec,
-        answer=answer(found),
-        field=found.field,
+        title=f"nearby: conversion of {conversions.corpus}",
+        corpus=conversions.corpus,
+        count=counted(len(conversions.items), "item"),
+        spec=conversions.spec,
+        answer=answer(conversions),
+        field=conversions.field,
         pairs=None if pairs is None else [
             {
                 "title": f"Share in which {heard} is heard",
@@ -107,20 +110,20 @@ def page(
         values=[] if pairs is None else pairs.values,
         notes=[] if pairs is None else pairs_notes(pairs),
         heard=sounds is not None,
-        items=[_item(found, at, one, sounds, names) for at, one in enumerate(found.items)],
+        items=[_item(conversions, at, conversion, sounds, names) for at, conversion in enumerate(conversions.items)],
         method="Classifiers were trained on the items of the collection, as they are, but not on those that are "
         "converted here.",
         provenance_entries=provenance_data(provenance),
     )  # fmt: skip
 
 
-def _sounds(found: Conversions) -> list[Sound] | None:
-    hear = found.table.rows[1].hear
+def _sounds(conversions: Conversions) -> list[Sound] | None:
+    hear = conversions.table.rows[1].hear
     return None if hear is None else hear()
 
 
-def _pictures(found: Conversions) -> bool:
-    return all(is_picture(content) for content in found.table.rows[1].contents)
+def _pictures(conversions: Conversions) -> bool:
+    return all(is_picture(content) for content in conversions.table.rows[1].contents)
 
 
 def _plain(name: str) -> str:
@@ -135,29 +138,42 @@ def _plain(name: str) -> str:
 
 
 def _item(
-    found: Conversions, at: int, one: Conversion, sounds: list[Sound] | None, names: list[str] | None
+    conversions: Conversions, at: int, conversion: Conversion, sounds: list[Sound] | None, names: list[str] | None
 ) -> dict[str, Any]:
     """Return an article: what is converted, the conversion and a real item of the wanted nuisance."""
-    picture = found.table.rows[1].contents[at]
+    picture = conversions.table.rows[1].contents[at]
     sound = None if sounds is None else sounds[at]
     shown = spectrogram(sound) if sound is not None else picture if is_picture(picture) else None
-    source = f"{found.field} {one.own}" if one.own is not None else "source"
+    source = f"{conversions.field} {conversion.own}" if conversion.own is not None else "source"
     cells = [
-        _cell(_picture_of(one.item), one.item.sound, f"source, {one.item.id}", f"Source {one.item.id}"),
-        _cell(shown, sound, f"converted to {one.wanted}", f"{one.item.id} converted to {one.wanted}"),
+        _cell(
+            _picture_of(conversion.item),
+            conversion.item.sound,
+            f"source, {conversion.item.id}",
+            f"Source {conversion.item.id}",
+        ),
+        _cell(
+            shown, sound, f"converted to {conversion.wanted}", f"{conversion.item.id} converted to {conversion.wanted}"
+        ),
     ]
-    if one.example is not None:
-        real = one.example
+    if conversion.example is not None:
+        real = conversion.example
         cells.append(
-            _cell(_picture_of(real), real.sound, f"{one.wanted} in {real.id}", f"{one.wanted}, item {real.id}")
+            _cell(
+                _picture_of(real),
+                real.sound,
+                f"{conversion.wanted} in {real.id}",
+                f"{conversion.wanted}, item {real.id}",
+            )
         )
     return {
         "number": at + 1,
-        "id": one.item.id,
-        "label": one.item.label,
-        "change": f"{source} to {one.wanted}",
-        "verdict": verdict_of(one, found.field),
-        "right": one.heard_nuisance == one.wanted and one.heard_label in (None, one.item.label),
+        "id": conversion.item.id,
+        "label": conversion.item.label,
+        "change": f"{source} to {conversion.wanted}",
+        "verdict": verdict_of(conversion, conversions.field),
+        "right": conversion.heard_nuisance == conversion.wanted
+        and conversion.heard_label in (None, conversion.item.label),
         "cells": [cell for cell in cells if cell["src"]],
         "file": names[at] if names else None,
     }

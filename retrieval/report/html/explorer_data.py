@@ -123,15 +123,15 @@ def _data(source: _Source, detail: Detail) -> dict[str, Any]:
     asked = _chosen(len(query_set.queries), detail.queries)
     depth = min(detail.depth, *(rows.shape[1] for _, rows in source.spaces))
     lists = [rows[asked, :depth] for _, rows in source.spaces]
-    own = query_set.query_rows[asked]
+    query_rows = query_set.query_rows[asked]
     sample = np.empty(0, np.int64) if comparison.sample is None else comparison.sample
     mapped = _chosen(len(sample), detail.queries)
     if all(points is None for points in source.maps):
         mapped = mapped[:0]
     sample = sample[mapped]
-    used = np.unique(np.concatenate([*(one.ravel() for one in lists), own, sample]))
+    used = np.unique(np.concatenate([*(hits.ravel() for hits in lists), query_rows, sample]))
     used = used[used >= 0]
-    number = np.full(len(query_set.ids) + 1, -1, np.int64)  # the last place is that of row -1
+    number = np.full(len(query_set.ids) + 1, -1, np.int64)  # the last position is that of row -1
     number[used] = np.arange(len(used))
     names = list(dict.fromkeys(query_set.labels[row] for row in used.tolist()))
     names = [name for name in names if name is not None]
@@ -145,10 +145,10 @@ def _data(source: _Source, detail: Detail) -> dict[str, Any]:
         **values,
         "labels": names,
         "items": _items(query_set, used, names, detail),
-        "queries": _queries(query_set, asked, number[own], detail),
-        "lists": [whole_numbers(number[one], len(used)) for one in lists],
+        "queries": _queries(query_set, asked, number[query_rows], detail),
+        "lists": [whole_numbers(number[hits], len(used)) for hits in lists],
         "relevant": [
-            bits((query_set.relevance.grades(asked, np.maximum(one, 0)) > 0) & (one >= 0)) for one in lists
+            bits((query_set.relevance.grades(asked, np.maximum(hits, 0)) > 0) & (hits >= 0)) for hits in lists
         ],
         "map": _map(source.maps, mapped, number[sample], len(used)) if len(sample) else None,
     }  # fmt: skip
@@ -191,8 +191,8 @@ def _is_per_query(source: _Source, name: str) -> bool:
 
 def _items(query_set: QuerySet, used: Rows, names: list[str], detail: Detail) -> dict[str, Any]:
     shown = [query_set.shown[row] for row in used.tolist()]
-    place = {name: at for at, name in enumerate(names)}
-    labels = [place.get(query_set.labels[row] or "", -1) for row in used.tolist()]
+    position_of = {name: at for at, name in enumerate(names)}
+    labels = [position_of.get(query_set.labels[row] or "", -1) for row in used.tolist()]
     return {
         "ids": [item.id for item in shown],
         "titles": _titles(shown, detail.letters),

@@ -15,9 +15,9 @@ def fusion_data(comparison: Comparison) -> dict[str, Any] | None:
     if fusion is None:
         return None
     rows = []
-    for one, (name, cells) in zip(fusion.combinations, fusion_rows(fusion), strict=True):
-        low, high = signed_interval(one)
-        gain = signed(one.convex - one.single)
+    for combination, (name, cells) in zip(fusion.combinations, fusion_rows(fusion), strict=True):
+        low, high = signed_interval(combination)
+        gain = signed(combination.convex - combination.single)
         interval = f"{gain} ({interval_ends(low, high)})" if abs(low) <= 1 else gain
         rows.append({"spaces": name, "cells": cells, "gain": interval})
     return {

@@ -18,7 +18,7 @@ from retrieval.report.terminal.health import remedy_cells
 _SIGNS = {"fine": "", "watch": "!", "poor": "✗"}
 
 
-def write_health(found: Health, folder: Path) -> Path:
+def write_health(health: Health, folder: Path) -> Path:
     """Write ``health.html`` into a folder; return its path.
 
     Raises
@@ -28,35 +28,35 @@ def write_health(found: Health, folder: Path) -> Path:
     """
     content = render(
         "health.html",
-        title=f"nearby: health of spaces on {found.corpus}",
-        health=health_data(found, "h"),
-        provenance_entries=provenance_data(found.provenance),
+        title=f"nearby: health of spaces on {health.corpus}",
+        health=health_data(health, "h"),
+        provenance_entries=provenance_data(health.provenance),
     )
     with writing(folder / "health.html") as file:
         file.write(content.encode())
     return folder / "health.html"
 
 
-def health_data(found: Health | None, key: str) -> dict[str, Any] | None:
+def health_data(health: Health | None, key: str) -> dict[str, Any] | None:
     """Return what a section shows of the health of spaces; None without one.
 
     Parameters
     ----------
-    found : Health, optional
+    health : Health, optional
     key : str
         Prefix of the ids of the figures.
     """
-    if found is None or not found.spaces:
+    if health is None or not health.spaces:
         return None
     return {
-        "facts": sample_text(found),
-        "answer": verdict_text(found),
-        "measure": found.measure,
-        "notes": found.notes,
-        "spaces": [space.spec for space in found.spaces],
-        "rows": [row for check in CHECKS if (row := _row(check, found.spaces)) is not None],
-        "details": [_details(space, found, f"{key}-health-{number}") for number, space in enumerate(found.spaces)],
-        "occurrence": occurrence_svg(found, f"{key}-occurrence"),
+        "facts": sample_text(health),
+        "answer": verdict_text(health),
+        "measure": health.measure,
+        "notes": health.notes,
+        "spaces": [space.spec for space in health.spaces],
+        "rows": [row for check in CHECKS if (row := _row(check, health.spaces)) is not None],
+        "details": [_details(space, health, f"{key}-health-{number}") for number, space in enumerate(health.spaces)],
+        "occurrence": occurrence_svg(health, f"{key}-occurrence"),
         "hubness": HUBNESS.name,
         "antihubs": ANTIHUBS.name,
     }
@@ -64,10 +64,10 @@ def health_data(found: Health | None, key: str) -> dict[str, Any] | None:
 
 def _row(check: Check, spaces: list[SpaceHealth]) -> dict[str, Any] | None:
     """Return a row of the table: a check over all spaces; None when it applies to none."""
-    of = [next((one for one in space.findings if one.check is check), None) for space in spaces]
-    if not any(one is not None and one.value is not None for one in of):
+    of = [next((finding for finding in space.findings if finding.check is check), None) for space in spaces]
+    if not any(finding is not None and finding.value is not None for finding in of):
         return None
-    return {"name": check.name, "meaning": check.meaning, "cells": [_cell(one) for one in of]}
+    return {"name": check.name, "meaning": check.meaning, "cells": [_cell(finding) for finding in of]}
 
 
 def _cell(finding: Finding | None) -> dict[str, str]:
@@ -83,14 +83,14 @@ def _cell(finding: Finding | None) -> dict[str, str]:
     }
 
 
-def _details(space: SpaceHealth, found: Health, key: str) -> dict[str, Any]:
-    texts = [(one.check.name, remedy_text(one, found.measure)) for one in space.findings]
+def _details(space: SpaceHealth, health: Health, key: str) -> dict[str, Any]:
+    texts = [(finding.check.name, remedy_text(finding, health.measure)) for finding in space.findings]
     return {
         "spec": space.spec,
         "level": str(space.level),
         "reason": space.reason,
         "findings": [(name, text) for name, text in texts if text],
-        "chosen": chosen_text(space, found.measure),
+        "chosen": chosen_text(space, health.measure),
         "remedies": [{"cells": remedy_cells(trial), "stage": trial.stage} for trial in space.trials],
-        "figure": remedies_svg(space, found.measure, key),
+        "figure": remedies_svg(space, health.measure, key),
     }

@@ -37,55 +37,57 @@ def posterior_data(analysis: Analysis, figures: FigureFiles) -> dict[str, Any] |
 
 
 def _part(
-    analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles
+    analysis: Analysis, space: SpaceStudy, posterior: AggregatePosterior, position: int, figures: FigureFiles
 ) -> dict[str, Any]:
-    rest = found.order[MAX_DRAWN:]
-    more = f"and {len(rest)} more components, {int(found.in_use[rest].sum())} of them in use"
+    rest = posterior.order[MAX_DRAWN:]
+    more = f"and {len(rest)} more components, {int(posterior.in_use[rest].sum())} of them in use"
     return {
         "spec": space.spec,
-        "answer": found.answer,
-        "drawing": figures.drawing(f"posterior-{position}", density_figure(found, position)),
+        "answer": posterior.answer,
+        "drawing": figures.drawing(f"posterior-{position}", density_figure(posterior, position)),
         "head": POSTERIOR_HEAD,
-        "rows": posterior_rows(found)[:MAX_DRAWN],
+        "rows": posterior_rows(posterior)[:MAX_DRAWN],
         "rest": more if len(rest) else "",
-        "plane": _plane(analysis, space, found, position, figures) if found.means.shape[1] == 2 else None,
+        "plane": _plane(analysis, space, posterior, position, figures) if posterior.means.shape[1] == 2 else None,
     }
 
 
-def density_figure(found: AggregatePosterior, position: int) -> Markup:
+def density_figure(posterior: AggregatePosterior, position: int) -> Markup:
     """Return the densities of the components with the largest divergence, each over the density of the prior."""
-    uses = [f"{found.kl_divergence[row]:.2f} nats" if found.in_use[row] else "not in use" for row in found.order]
+    uses = [
+        f"{posterior.kl_divergence[row]:.2f} nats" if posterior.in_use[row] else "not in use" for row in posterior.order
+    ]
     series = [
         Series(f"component {row + 1}: {use}", values.tolist())
-        for row, use, values in zip(found.order, uses, found.density, strict=False)
+        for row, use, values in zip(posterior.order, uses, posterior.density, strict=False)
     ]
-    prior = Series("the prior, N(0, 1)", prior_density(found.edges).tolist())
-    name = f"the aggregate posterior of {len(found.means):,} items"
-    return densities_svg(f"posterior-{position}", found.answer, found.edges, series, prior, "value of the component",
-                         name, position)  # fmt: skip
+    prior = Series("the prior, N(0, 1)", prior_density(posterior.edges).tolist())
+    name = f"the aggregate posterior of {len(posterior.means):,} items"
+    return densities_svg(f"posterior-{position}", posterior.answer, posterior.edges, series, prior,
+                         "value of the component", name, position)  # fmt: skip
 
 
 def _plane(
-    analysis: Analysis, space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles
+    analysis: Analysis, space: SpaceStudy, posterior: AggregatePosterior, position: int, figures: FigureFiles
 ) -> dict[str, Any]:
     """Return a code of two numbers as a map, and as pictures decoded on a grid over the prior."""
     names, classes = classes_of(analysis)
-    inner, outer = (f"{found.within(circle):.0%}" for circle in _CIRCLES)
+    inner, outer = (f"{posterior.within(circle):.0%}" for circle in _CIRCLES)
     usual = " and ".join(_CIRCLES.values())
     title = f"{inner} of the means are within 1σ of the centre of the prior, {outer} within 2σ (prior: {usual})"
     name = f"posterior-map-{position}"
-    drawing = map_svg(name, title, found.means, classes, links_of(analysis), circles=tuple(_CIRCLES))
+    drawing = map_svg(name, title, posterior.means, classes, links_of(analysis), circles=tuple(_CIRCLES))
     return {
         "legend": legend(names),
         "more_classes": max(0, len(names) - NAMED),
         "title": title,
         "drawing": figures.drawing(name, drawing),
-        "decoded": _decoded(space, found, position, figures) if found.decoded else None,
+        "decoded": _decoded(space, posterior, position, figures) if posterior.decoded else None,
     }
 
 
-def _decoded(space: SpaceStudy, found: AggregatePosterior, position: int, figures: FigureFiles) -> dict[str, Any]:
-    side = round(len(found.decoded) ** 0.5)
-    pixels = grid(found.decoded, side, max(1, _SIDE // max(found.decoded[0].shape[:2])))
+def _decoded(space: SpaceStudy, posterior: AggregatePosterior, position: int, figures: FigureFiles) -> dict[str, Any]:
+    side = round(len(posterior.decoded) ** 0.5)
+    pixels = grid(posterior.decoded, side, max(1, _SIDE // max(posterior.decoded[0].shape[:2])))
     title = f"{side} × {side} codes on a grid over the prior, decoded"
     return {"title": title, **figures.picture(f"posterior-grid-{position}", pixels, f"{title}, {space.spec}")}

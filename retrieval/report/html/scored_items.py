@@ -25,7 +25,7 @@ LISTED = 50
 
 
 def write_scored_items(
-    found: Detection, explained: Sequence[ExplainedItem], detector: AnomalyDetector, provenance: Mapping[str, Any],
+    detection: Detection, explained: Sequence[ExplainedItem], detector: AnomalyDetector, provenance: Mapping[str, Any],
     path: Path,
 ) -> None:  # fmt: skip
     """Write the page.
@@ -36,16 +36,16 @@ def write_scored_items(
         When it cannot be written.
     """
     with writing(path) as file:
-        file.write(page(found, explained, detector, provenance).encode())
+        file.write(page(detection, explained, detector, provenance).encode())
 
 
 def page(
-    found: Detection, explained: Sequence[ExplainedItem], detector: AnomalyDetector, provenance: Mapping[str, Any]
+    detection: Detection, explained: Sequence[ExplainedItem], detector: AnomalyDetector, provenance: Mapping[str, Any]
 ) -> str:
     """Return the page: the answer, the scores, the strangest items, how it was measured."""
-    flagged, count = int(found.flagged.sum()), len(found.ids)
-    limit = threshold_of(found, detector)
-    ranks = {row: rank for rank, row in enumerate(found.order.tolist(), start=1)}
+    flagged, count = int(detection.flagged.sum()), len(detection.ids)
+    limit = threshold_of(detection, detector)
+    ranks = {row: rank for rank, row in enumerate(detection.order.tolist(), start=1)}
     title = "Which share of the items has a larger score"
     if math.isfinite(limit):
         share = percent(flagged / max(1, count))
@@ -53,18 +53,18 @@ def page(
     groups = {
         "training items": detector.training,
         "held-out normal items": detector.calibration,
-        "scored items": found.scores,
+        "scored items": detection.scores,
     }
     return render(
         "scored_items.html",
-        title=f"nearby: anomalies in {found.corpus}",
-        corpus=found.corpus,
-        facts=f"{counted(count, 'item')} scored by {', '.join(found.spaces)}",
+        title=f"nearby: anomalies in {detection.corpus}",
+        corpus=detection.corpus,
+        facts=f"{counted(count, 'item')} scored by {', '.join(detection.spaces)}",
         answer=f"{flagged:,} of {counted(count, 'item')} are flagged",
         notes=[
-            f"{found.rule.text[:1].upper()}{found.rule.text[1:]}.",
-            *filter(None, [found.note]),
-            *drift_lines(found),
+            f"{detection.rule.text[:1].upper()}{detection.rule.text[1:]}.",
+            *filter(None, [detection.note]),
+            *drift_lines(detection),
         ],
         figure_title=title,
         figure=distributions_svg("scores", title, groups, limit),
@@ -73,19 +73,22 @@ def page(
         "Identical items are shown once.",
         strange=strange_items(
             explained,
-            ["flagged" if found.flagged[group[0]] else "not flagged" for group in found.groups[: len(explained)]],
+            [
+                "flagged" if detection.flagged[group[0]] else "not flagged"
+                for group in detection.groups[: len(explained)]
+            ],
         ),
         rows=[
             {
                 "rank": ranks[at],
-                "id": found.ids[at],
-                "identical": identical_sentence(found.identical_ids(group)),
-                "score": number(float(found.scores[at])),
-                "p": f"{found.p_values[at]:.4f}",
-                "flagged": "yes" if found.flagged[at] else "no",
-                "label": found.labels[at] or "",
+                "id": detection.ids[at],
+                "identical": identical_sentence(detection.identical_ids(group)),
+                "score": number(float(detection.scores[at])),
+                "p": f"{detection.p_values[at]:.4f}",
+                "flagged": "yes" if detection.flagged[at] else "no",
+                "label": detection.labels[at] or "",
             }
-            for group in found.groups[len(explained) : len(explained) + LISTED]
+            for group in detection.groups[len(explained) : len(explained) + LISTED]
             for at in group[:1]
         ],
         method="A p-value is the share of normal items that are at least as strange, from the scores of "
@@ -94,14 +97,14 @@ def page(
     )
 
 
-def threshold_of(found: Detection, detector: AnomalyDetector) -> float:
+def threshold_of(detection: Detection, detector: AnomalyDetector) -> float:
     """Return the score above which items are flagged; of a false discovery rate, the smallest flagged one."""
-    if found.rule.kind == "fdr":
-        return float(found.scores[found.flagged].min()) if found.flagged.any() else math.inf
-    return threshold(detector.calibration, found.rule.rate, detector.record.n_distinct)
+    if detection.rule.kind == "fdr":
+        return float(detection.scores[detection.flagged].min()) if detection.flagged.any() else math.inf
+    return threshold(detector.calibration, detection.rule.rate, detector.record.n_distinct)
 
 
 def training_note(detector: AnomalyDetector) -> str:
     """Return a remark on the scores of training items."""
-    own = any(isinstance(member.score, Neighbours) for member in detector.members)
-    return ", so that their scores are smaller" + (": each is its own nearest neighbour" if own else "")
+    uses_neighbours = any(isinstance(member.score, Neighbours) for member in detector.members)
+    return ", so that their scores are smaller" + (": each is its own nearest neighbour" if uses_neighbours else "")

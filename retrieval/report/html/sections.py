@@ -101,13 +101,13 @@ def figures_data(comparison: Comparison, key: str) -> dict[str, Any] | None:
 def differences_data(comparison: Comparison) -> dict[str, Any] | None:
     """Return the difference of every pair of spaces on the main measure; None with fewer than two spaces."""
     measure = next(iter(measures_of(comparison)), "")
-    found = comparison.significance.get(measure)
-    if found is None or not found.differences:
+    significance = comparison.significance.get(measure)
+    if significance is None or not significance.differences:
         return None
     return {
         "measure": measure,
-        "margin": f"{found.margin:g}",
-        "queries": f"{found.n_queries:,}",
+        "margin": f"{significance.margin:g}",
+        "queries": f"{significance.n_queries:,}",
         "rows": [
             {
                 "first": pair.first,
@@ -120,11 +120,11 @@ def differences_data(comparison: Comparison) -> dict[str, Any] | None:
                 "queries": f"{pair.wins:,} / {pair.ties:,} / {pair.losses:,}",
                 "detectable": f"{pair.detectable:.3f}",
             }
-            for pair in found.differences
+            for pair in significance.differences
         ],
         "ranks": [
             {"label": label, "rank": f"{low}" if low == high else f"{low} to {high}"}
-            for label, (low, high) in ((label, found.ranks[label]) for label in found.order)
+            for label, (low, high) in ((label, significance.ranks[label]) for label in significance.order)
         ],
     }
 

@@ -31,27 +31,27 @@ def strange_items(items: Sequence[ExplainedItem], kinds: Sequence[str]) -> list[
     kinds : sequence of str
         What each one is, such as ``anomaly`` or ``flagged``.
     """
-    return [_item(rank, one, kind) for rank, (one, kind) in enumerate(zip(items, kinds, strict=True), start=1)]
+    return [_item(rank, item, kind) for rank, (item, kind) in enumerate(zip(items, kinds, strict=True), start=1)]
 
 
-def _item(rank: int, one: ExplainedItem, kind: str) -> dict[str, Any]:
-    found, shown = one.explanation, one.shown
+def _item(rank: int, item: ExplainedItem, kind: str) -> dict[str, Any]:
+    explanation, shown = item.explanation, item.shown
     return {
         "rank": rank,
         "id": shown.id,
         "label": shown.label or "",
         "kind": kind,
-        "identical": identical_sentence(one.identical),
-        "text": _text(shown) if found.item is None else "",
-        "score": number(found.score),
-        "p": f"{found.p_value:.4f}",
-        "pictures": _pictures(one),
-        "columns": [_component(component, found) for component in found.components[:COMPONENTS]],
-        "compared": any(component.nearest is not None for component in found.components[:COMPONENTS]),
-        "rest": max(0, len(found.components) - COMPONENTS),
-        "means": found.means,
-        "unknown": unknown_words_sentence(found),
-        "near": [_near(one.shown, one.distance, found) for one in found.nearest],
+        "identical": identical_sentence(item.identical),
+        "text": _text(shown) if explanation.item is None else "",
+        "score": number(explanation.score),
+        "p": f"{explanation.p_value:.4f}",
+        "pictures": _pictures(item),
+        "columns": [_component(component, explanation) for component in explanation.components[:COMPONENTS]],
+        "compared": any(component.nearest is not None for component in explanation.components[:COMPONENTS]),
+        "rest": max(0, len(explanation.components) - COMPONENTS),
+        "means": explanation.means,
+        "unknown": unknown_words_sentence(explanation),
+        "near": [_near(neighbour.shown, neighbour.distance, explanation) for neighbour in explanation.nearest],
     }
 
 
@@ -60,8 +60,8 @@ def _text(shown: Shown) -> str:
     return cut_at_word(" ".join(" ".join(parts).split()), LETTERS)
 
 
-def _component(component: Any, found: Explanation) -> dict[str, str]:
-    write = table_value if found.by_column else number
+def _component(component: Any, explanation: Explanation) -> dict[str, str]:
+    write = table_value if explanation.by_column else number
     return {
         "name": cut_at_word(component.name, NAME),
         "share": f"{component.share:.0%}",
@@ -71,15 +71,19 @@ def _component(component: Any, found: Explanation) -> dict[str, str]:
     }
 
 
-def _pictures(one: ExplainedItem) -> list[dict[str, Any]]:
-    found = one.explanation
-    if found.item is None or found.expected is None or found.heat is None:
+def _pictures(item: ExplainedItem) -> list[dict[str, Any]]:
+    explanation = item.explanation
+    if explanation.item is None or explanation.expected is None or explanation.heat is None:
         return []
-    name = one.shown.id
+    name = item.shown.id
     cells = [
-        (found.item, "item", f"Item {name}"),
-        (found.expected, "expected", f"What the space expects instead of item {name}"),
-        (heat_picture(found.heat), "share of the score", f"Where the score of item {name} comes from: dark is much"),
+        (explanation.item, "item", f"Item {name}"),
+        (explanation.expected, "expected", f"What the space expects instead of item {name}"),
+        (
+            heat_picture(explanation.heat),
+            "share of the score",
+            f"Where the score of item {name} comes from: dark is much",
+        ),
     ]
     return [{**_picture(picture), "caption": caption, "alt": alt} for picture, caption, alt in cells]
 
@@ -88,7 +92,7 @@ def _picture(picture: NDArray[np.uint8]) -> dict[str, Any]:
     return {"src": data_uri(picture, THUMBNAIL), "small": max(picture.shape[:2]) <= _SMALL}
 
 
-def _near(shown: Shown, distance: float, found: Explanation) -> dict[str, Any]:
+def _near(shown: Shown, distance: float, explanation: Explanation) -> dict[str, Any]:
     picture = picture_shown(shown) if shown.picture is not None or shown.sound is not None else None
     named = f"Nearest normal item {shown.id}" + (f", label {shown.label}" if shown.label else "")
     return {

@@ -60,7 +60,8 @@ def fitted_json(detector: AnomalyDetector) -> dict[str, Any]:
         "corpus": record.corpus,
         "normal": record.normal,
         "spaces": [
-            {"space": str(one.encoder), "score": one.score.name, **one.score.options()} for one in detector.members
+            {"space": str(member.encoder), "score": member.score.name, **member.score.options()}
+            for member in detector.members
         ],
         "n_training": record.n_training,
         "n_held_out": record.n_held_out,
@@ -72,20 +73,20 @@ def fitted_json(detector: AnomalyDetector) -> dict[str, Any]:
     }
 
 
-def detection_lines(found: Detection, k: int) -> list[str]:
+def detection_lines(detection: Detection, k: int) -> list[str]:
     """Return the `k` strangest items with score, p-value and verdict, and a summary."""
     lines: list[str] = []
-    ranks = {row: rank for rank, row in enumerate(found.order.tolist(), start=1)}
-    shown = found.groups[:k]
+    ranks = {row: rank for rank, row in enumerate(detection.order.tolist(), start=1)}
+    shown = detection.groups[:k]
     rows = [
         [
             ranks[row],
-            "!" if found.flagged[row] else "",
-            number(float(found.scores[row])),
-            f"{found.p_values[row]:.4f}",
-            table_word(found.ids[row]),
-            found.labels[row] or "",
-            _title(found, found.ids[row], row),
+            "!" if detection.flagged[row] else "",
+            number(float(detection.scores[row])),
+            f"{detection.p_values[row]:.4f}",
+            table_word(detection.ids[row]),
+            detection.labels[row] or "",
+            _title(detection, detection.ids[row], row),
         ]
         for row in (group[0] for group in shown)
     ]
@@ -93,39 +94,39 @@ def detection_lines(found: Detection, k: int) -> list[str]:
         head, *table = aligned(["", "", "score", "p-value", "id", "label", "title"], rows, right=[0, 2, 3])
         lines.append(head)
         for line, group in zip(table, shown, strict=True):
-            others = identical_sentence(found.identical_ids(group), table_word)
+            others = identical_sentence(detection.identical_ids(group), table_word)
             lines += [line, *wrap(others, WIDTH, initial_indent=6 * " ", subsequent_indent=6 * " ")]
-    left = len(found.ids) - sum(map(len, shown))
+    left = len(detection.ids) - sum(map(len, shown))
     if left:
         lines.append(f"… and {left:,} more: -k shows more, -o FILE.csv writes all")
-    flagged = int(found.flagged.sum())
-    lines.append(f"{flagged:,} of {counted(len(found.ids), 'item')} flagged (!): {found.rule.text}")
-    return [*lines, *([found.note] if found.note else []), *drift_lines(found)]
+    flagged = int(detection.flagged.sum())
+    lines.append(f"{flagged:,} of {counted(len(detection.ids), 'item')} flagged (!): {detection.rule.text}")
+    return [*lines, *([detection.note] if detection.note else []), *drift_lines(detection)]
 
 
-def _title(found: Detection, id: str, row: int) -> str:
-    title = found.titles[row]
+def _title(detection: Detection, id: str, row: int) -> str:
+    title = detection.titles[row]
     return "" if title is None or title == id else title
 
 
-def detection_json(found: Detection) -> dict[str, Any]:
+def detection_json(detection: Detection) -> dict[str, Any]:
     """Return every item, strangest first, and the summary."""
-    drift = found.drift
+    drift = detection.drift
     return {
-        "corpus": found.corpus,
-        "spaces": found.spaces,
-        "rule": found.rule.kind,
-        "rate": found.rule.rate,
-        "n_calibration": found.n_calibration,
-        "flagged": int(found.flagged.sum()),
+        "corpus": detection.corpus,
+        "spaces": detection.spaces,
+        "rule": detection.rule.kind,
+        "rate": detection.rule.rate,
+        "n_calibration": detection.n_calibration,
+        "flagged": int(detection.flagged.sum()),
         "drift": None
         if drift is None
         else {"statistic": drift.statistic, "p_value": drift.p_value, "found": drift.found, "assumed": "all normal"},
-        "items": list(found.records()),
+        "items": list(detection.records()),
     }
 
 
-def write_detection(found: Detection, path: Path) -> str:
+def write_detection(detection: Detection, path: Path) -> str:
     """Write every item, strangest first, as .csv or .jsonl; return a remark on changed cells, see `csv_table`.
 
     Raises
@@ -137,9 +138,9 @@ def write_detection(found: Detection, path: Path) -> str:
     require_table_name(path)
     note = ""
     if suffix == ".csv":
-        text, note = csv_table([FIELDS, *(list(one.values()) for one in found.records())])
+        text, note = csv_table([FIELDS, *(list(record.values()) for record in detection.records())])
     else:
-        text = "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in found.records())
+        text = "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in detection.records())
     with writing(path) as file:
         file.write(text.encode())
     return note
@@ -161,41 +162,50 @@ def is_page(path: Path | None) -> bool:
     return path is not None and path.suffix.lower() in (".html", ".htm")
 
 
-def explanation_lines(found: Explanation) -> list[str]:
+def explanation_lines(explanation: Explanation) -> list[str]:
     """Return score and p-value, the components that raise the score, and the nearest normal items."""
-    lines = [f"score {number(found.score)}, p-value {found.p_value:.4f}: {_often(found.p_value)}"]
-    if len(found.by_space) > 1:
-        scores = [[spec, number(value)] for spec, value in found.by_space.items()]
-        lines += ["", *aligned(["space", "score"], scores, right=[1], specs=[0]), f"explained by {found.space}"]
-    shown = found.components[:TOP]
+    lines = [f"score {number(explanation.score)}, p-value {explanation.p_value:.4f}: {_often(explanation.p_value)}"]
+    if len(explanation.by_space) > 1:
+        scores = [[spec, number(value)] for spec, value in explanation.by_space.items()]
+        lines += ["", *aligned(["space", "score"], scores, right=[1], specs=[0]), f"explained by {explanation.space}"]
+    shown = explanation.components[:TOP]
     if shown:
-        known = any(one.nearest is not None for one in shown)
-        write = table_value if found.by_column else number
+        known = any(component.nearest is not None for component in shown)
+        write = table_value if explanation.by_column else number
         head = ["", "share", "observed", "expected", *(["nearest normal"] if known else [])]
         rows = [
             [
-                cut_at_word(one.name, NAME),
-                f"{one.share:.1%}",
-                write(one.observed) + (" *" if one.is_rare else ""),
-                write(one.expected),
-                *([write(one.nearest)] if known else []),
+                cut_at_word(component.name, NAME),
+                f"{component.share:.1%}",
+                write(component.observed) + (" *" if component.is_rare else ""),
+                write(component.expected),
+                *([write(component.nearest)] if known else []),
             ]
-            for one in shown
+            for component in shown
         ]
         lines += ["", *aligned(head, rows, right=range(1, len(head)))]
-        rest = len(found.components) - len(shown)
-        more = f"; {rest:,} others share {sum(one.share for one in found.components[TOP:]):.1%}" if rest else ""
-        lines.append(f"share: {found.means}{more}")
-        if any(one.is_rare for one in shown):
+        rest = len(explanation.components) - len(shown)
+        more = (
+            f"; {rest:,} others share {sum(component.share for component in explanation.components[TOP:]):.1%}"
+            if rest
+            else ""
+        )
+        lines.append(f"share: {explanation.means}{more}")
+        if any(component.is_rare for component in shown):
             lines.append("* rare or absent among the training items; all such categories count as one")
-    elif not found.unknown_words:
+    elif not explanation.unknown_words:
         lines += ["", "no single component raises the score"]
-    unknown = unknown_words_sentence(found)
+    unknown = unknown_words_sentence(explanation)
     lines += ["", *wrap(unknown, WIDTH, subsequent_indent="  ")] if unknown else []
-    if found.nearest:
+    if explanation.nearest:
         near = [
-            [number(one.distance), table_word(one.shown.id), one.shown.label or "", _name(one.shown)]
-            for one in found.nearest
+            [
+                number(neighbour.distance),
+                table_word(neighbour.shown.id),
+                neighbour.shown.label or "",
+                _name(neighbour.shown),
+            ]
+            for neighbour in explanation.nearest
         ]
         lines += ["", "nearest normal items", *aligned(["distance", "id", "label", "title"], near, right=[0])]
     return lines
@@ -209,28 +219,33 @@ def _name(shown: Any) -> str:
     return "" if shown.title is None or shown.title == shown.id else shown.title
 
 
-def explanation_json(found: Explanation) -> dict[str, Any]:
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """Return the same as JSON values, with all components."""
     return {
-        "space": found.space,
-        "score": found.score,
-        "p_value": found.p_value,
-        "by_space": found.by_space,
-        "share_means": found.means,
+        "space": explanation.space,
+        "score": explanation.score,
+        "p_value": explanation.p_value,
+        "by_space": explanation.by_space,
+        "share_means": explanation.means,
         "components": [
             {
-                "name": one.name,
-                "share": one.share,
-                "observed": one.observed,
-                "expected": one.expected,
-                "nearest_normal": one.nearest,
-                **({"rare": one.is_rare} if found.by_column else {}),
+                "name": component.name,
+                "share": component.share,
+                "observed": component.observed,
+                "expected": component.expected,
+                "nearest_normal": component.nearest,
+                **({"rare": component.is_rare} if explanation.by_column else {}),
             }
-            for one in found.components
+            for component in explanation.components
         ],
-        **({"unknown_words": found.unknown_words} if found.unknown_words else {}),
+        **({"unknown_words": explanation.unknown_words} if explanation.unknown_words else {}),
         "nearest": [
-            {"id": one.shown.id, "label": one.shown.label, "title": one.shown.title, "distance": one.distance}
-            for one in found.nearest
+            {
+                "id": neighbour.shown.id,
+                "label": neighbour.shown.label,
+                "title": neighbour.shown.title,
+                "distance": neighbour.distance,
+            }
+            for neighbour in explanation.nearest
         ],
     }

@@ -49,7 +49,7 @@ def changes_json(baseline: Baseline, changes: Sequence[Change]) -> dict[str, Any
     baseline : Baseline
     changes : sequence of Change
     """
-    found = [
+    values = [
         {
             "space": change.space, "measure": change.measure, "before": change.before, "now": change.now,
             "difference": change.difference, "interval": list(change.interval), "p_value": change.p_value,
@@ -57,7 +57,7 @@ def changes_json(baseline: Baseline, changes: Sequence[Change]) -> dict[str, Any
         }
         for change in changes
     ]  # fmt: skip
-    return {"path": str(baseline.path), "changes": plain(found)}
+    return {"path": str(baseline.path), "changes": plain(values)}
 
 
 def compared_lines(comparison: Comparison, verbose: bool, baseline: Baseline, changes: Sequence[Change]) -> list[str]:
@@ -67,7 +67,7 @@ def compared_lines(comparison: Comparison, verbose: bool, baseline: Baseline, ch
 
 def compared_json(comparison: Comparison, baseline: Baseline, changes: Sequence[Change]) -> list[dict[str, Any]]:
     """Return a comparison as JSON values, with what changed under ``baseline``."""
-    return [{**one, "baseline": changes_json(baseline, changes)} for one in comparisons_json([comparison])]
+    return [{**document, "baseline": changes_json(baseline, changes)} for document in comparisons_json([comparison])]
 
 
 def only_one_lines(baseline: Baseline, comparison: Comparison) -> list[str]:

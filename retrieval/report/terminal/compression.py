@@ -104,12 +104,12 @@ def ids_json(items: CompressedItems) -> list[str]:
     return list(items.ids())
 
 
-def answer(found: Curves) -> str:
+def answer(curves: Curves) -> str:
     """Return what has the smallest error at which size, in one sentence."""
-    (name, _), *others = found.winners
+    (name, _), *others = curves.winners
     measure = "has the smallest squared error"
     if not others:
-        low, high = found.sizes[0], found.sizes[-1]
+        low, high = curves.sizes[0], curves.sizes[-1]
         return f"{name} {measure} at every size measured, from {_size(low)} to {_size(high)} bytes per picture."
     parts = [f"Up to {_size(others[0][1])} bytes per picture, {name} {measure}"]
     parts += [f"from {_size(size)} bytes on, {other}" for other, size in others]
@@ -131,13 +131,13 @@ def _size(size: float) -> str:
     return f"{size:,.0f}" if size >= 10 else f"{size:.2g}"
 
 
-def curves_lines(found: Curves) -> list[str]:
+def curves_lines(curves: Curves) -> list[str]:
     """Return a table of every point, bytes ascending in each method."""
     head = ["method", "setting", "B/item", "error", "PSNR", "SSIM", "break-even", "ms in", "ms out"]
-    rows = [row for curve in found.curves for row in _curve_rows(found, curve)]
+    rows = [row for curve in curves.curves for row in _curve_rows(curves, curve)]
     return [
-        answer(found),
-        f"{found.corpus}: {len(found.originals):,} pictures of {found.raw_bytes:,} bytes: {found.held_out}",
+        answer(curves),
+        f"{curves.corpus}: {len(curves.originals):,} pictures of {curves.raw_bytes:,} bytes: {curves.held_out}",
         "",
         *aligned(head, rows, right=[2, 3, 4, 5, 6, 7, 8], specs=[0]),
         "",
@@ -148,7 +148,7 @@ def curves_lines(found: Curves) -> list[str]:
     ]
 
 
-def _curve_rows(found: Curves, curve: Curve) -> list[list[str]]:
+def _curve_rows(curves: Curves, curve: Curve) -> list[list[str]]:
     return [
         [
             curve.name if number == 0 else "",
@@ -157,7 +157,7 @@ def _curve_rows(found: Curves, curve: Curve) -> list[list[str]]:
             f"{point.quality.error:.3g}",
             f"{point.quality.psnr:.2f}",
             f"{point.quality.ssim:.3f}",
-            break_even(found, point) if curve.learnt else "",
+            break_even(curves, point) if curve.learnt else "",
             milliseconds(point.compress_seconds),
             milliseconds(point.decompress_seconds),
         ]
@@ -165,7 +165,7 @@ def _curve_rows(found: Curves, curve: Curve) -> list[list[str]]:
     ]
 
 
-def break_even(found: Curves, point: Point) -> str:
+def break_even(curves: Curves, point: Point) -> str:
     """Return the number of items from which a file is smaller than the best codec's; a dash if it never is."""
-    items = found.break_even(point)
+    items = curves.break_even(point)
     return "–" if items is None else f"{items:,}"

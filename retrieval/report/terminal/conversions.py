@@ -20,41 +20,41 @@ CORNER = "from \\ to"
 NAME = 20
 
 
-def conversions_lines(found: Conversions) -> list[str]:
+def conversions_lines(conversions: Conversions) -> list[str]:
     """Return the results of every item and, if they were measured, of all pairs of nuisances."""
-    lines = reconstructions_lines(found.table)
-    if found.pairs is None:
+    lines = reconstructions_lines(conversions.table)
+    if conversions.pairs is None:
         return lines
-    lines = [*lines, "", f"{answer(found)}."]
-    for heard, matrix in found.pairs.matrices.items():
-        lines += ["", f"share in which {heard} is heard", *_matrix_lines(found.pairs, matrix)]
-    return [*lines, "", *pairs_notes(found.pairs)]
+    lines = [*lines, "", f"{answer(conversions)}."]
+    for heard, matrix in conversions.pairs.matrices.items():
+        lines += ["", f"share in which {heard} is heard", *_matrix_lines(conversions.pairs, matrix)]
+    return [*lines, "", *pairs_notes(conversions.pairs)]
 
 
-def conversions_json(found: Conversions, out: Path | None = None) -> dict[str, Any]:
+def conversions_json(conversions: Conversions, out: Path | None = None) -> dict[str, Any]:
     """Return every conversion with its results, and all pairs; the pixels of a picture are not printed.
 
     Of contents that were written to a file, the name of the file is given.
     """
-    before, after = found.table.rows
+    before, after = conversions.table.rows
     return {
-        "space": found.spec,
-        "field": found.field,
+        "space": conversions.spec,
+        "field": conversions.field,
         "conversions": [
             {
-                "item": one.item.id,
-                "label": one.item.label,
-                "from": one.own,
-                "to": one.wanted,
-                f"heard_{found.field}": one.heard_nuisance,
-                **({} if found.field == "label" else {"heard_label": one.heard_label}),
+                "item": conversion.item.id,
+                "label": conversion.item.label,
+                "from": conversion.own,
+                "to": conversion.wanted,
+                f"heard_{conversions.field}": conversion.heard_nuisance,
+                **({} if conversions.field == "label" else {"heard_label": conversion.heard_label}),
                 "before": {name.replace(" ", "_"): values[at] for name, values in before.results.items()},
                 "after": {name.replace(" ", "_"): values[at] for name, values in after.results.items()},
                 **content_json(after, at, out),
             }
-            for at, one in enumerate(found.items)
+            for at, conversion in enumerate(conversions.items)
         ],
-        "pairs": None if found.pairs is None else found.pairs.to_json(),
+        "pairs": None if conversions.pairs is None else conversions.pairs.to_json(),
     }
 
 

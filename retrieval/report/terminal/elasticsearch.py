@@ -15,53 +15,53 @@ from retrieval.report.terminal.listing import aligned
 
 def everything_json(collection: Collection) -> dict[str, Any]:
     """Return what a collection holds and, if it is on a server, the indexes at its address."""
-    found = collection.server_indexes()
-    return info_json(collection) | ({} if found is None else {"indexes": indexes_json(found)})
+    indexes = collection.server_indexes()
+    return info_json(collection) | ({} if indexes is None else {"indexes": indexes_json(indexes)})
 
 
 def everything_lines(collection: Collection, verbose: bool = False) -> list[str]:
     """Return the same as lines; `verbose` adds the options of every space, defaults too."""
-    found = collection.server_indexes()
-    return [*info_lines(collection, verbose), *([] if found is None else ["", *indexes_lines(found, False)])]
+    indexes = collection.server_indexes()
+    return [*info_lines(collection, verbose), *([] if indexes is None else ["", *indexes_lines(indexes, False)])]
 
 
-def indexes_json(found: Indexes) -> dict[str, Any]:
+def indexes_json(indexes: Indexes) -> dict[str, Any]:
     """Return the indexes at an address as JSON values."""
     return {
-        "address": found.address,
-        "served": found.served,
-        "items": found.items,
-        "kept": [asdict(one) for one in found.kept],
-        "stale": [asdict(one) for one in found.stale],
-        "removed": list(found.removed),
+        "address": indexes.address,
+        "served": indexes.served,
+        "items": indexes.items,
+        "kept": [asdict(index) for index in indexes.kept],
+        "stale": [asdict(index) for index in indexes.stale],
+        "removed": list(indexes.removed),
     }
 
 
-def indexes_lines(found: Indexes, cleaned: bool) -> list[str]:
+def indexes_lines(indexes: Indexes, cleaned: bool) -> list[str]:
     """Return the served index, the kept ones, and those that are stale or were removed."""
-    what = f"{found.served}, {counted(found.items, 'item')}" if found.served else "nothing is served"
-    lines = [f"{found.address}: {what}"]
-    lines += [f"kept: {one.name}, {_counted(one.documents)}, {one.reason}" for one in found.kept]
-    if not found.stale:
+    what = f"{indexes.served}, {counted(indexes.items, 'item')}" if indexes.served else "nothing is served"
+    lines = [f"{indexes.address}: {what}"]
+    lines += [f"kept: {index.name}, {_counted(index.documents)}, {index.reason}" for index in indexes.kept]
+    if not indexes.stale:
         return [*lines, "no index is stale"]
-    removed = [one for one in found.stale if one.name in found.removed]
-    left = [one for one in found.stale if one.name not in found.removed]
+    removed = [index for index in indexes.stale if index.name in indexes.removed]
+    left = [index for index in indexes.stale if index.name not in indexes.removed]
     if cleaned:
         blocks = [("removed:", removed), ("not removed; --clean --yes removes them too:", left)]
     else:
-        own = [one for one in left if one.maker == THIS]
-        others = [one for one in left if one.maker != THIS]
-        blocks = [("stale, and removed by --clean:", own), ("stale, and removed by --clean --yes:", others)]
+        made_here = [index for index in left if index.maker == THIS]
+        others = [index for index in left if index.maker != THIS]
+        blocks = [("stale, and removed by --clean:", made_here), ("stale, and removed by --clean --yes:", others)]
     for head, stale in blocks:
         if stale:
             rows = [
                 [
-                    one.name,
-                    "closed" if one.documents is None else f"{one.documents:,}",
-                    one.maker,
-                    "unfinished load" if one.loading else "",
+                    index.name,
+                    "closed" if index.documents is None else f"{index.documents:,}",
+                    index.maker,
+                    "unfinished load" if index.loading else "",
                 ]
-                for one in stale
+                for index in stale
             ]
             lines += ["", head, *aligned(["index", "documents", "made by", "note"], rows, right=[1])]
     return lines

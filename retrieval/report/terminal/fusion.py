@@ -12,7 +12,7 @@ from retrieval.report.terminal.listing import WIDTH, aligned
 def fusion_lines(fusion: Fusion) -> list[str]:
     """Return the answer, the spaces by number, and one row for each pair of spaces and for all of them."""
     number = {space: at for at, space in enumerate(fusion.whole.spaces, 1)}
-    names = [" + ".join(str(number[space]) for space in one.spaces) for one in fusion.combinations]
+    names = [" + ".join(str(number[space]) for space in combination.spaces) for combination in fusion.combinations]
     rows = [[name, *cells] for name, (_, cells) in zip(names, fusion_rows(fusion), strict=True)]
     numbers = range(1, len(COLUMNS))
     return [

@@ -26,15 +26,15 @@ from retrieval.report.terminal.listing import WIDTH, aligned
 _HEAD = ("value", "here", "by chance", "verdict", "note")
 
 
-def health_lines(found: Health, verbose: bool = False) -> list[str]:
+def health_lines(health: Health, verbose: bool = False) -> list[str]:
     """Return the findings of every space; `verbose` adds what each value means, its limits, and every remedy."""
     lines = [
-        sample_text(found),
-        verdict_text(found),
-        *(line for note in found.notes for line in textwrap.wrap(f"note: {note}", WIDTH)),
+        sample_text(health),
+        verdict_text(health),
+        *(line for note in health.notes for line in textwrap.wrap(f"note: {note}", WIDTH)),
     ]
-    for space in found.spaces:
-        lines += ["", *_space_lines(space, found.measure, verbose)]
+    for space in health.spaces:
+        lines += ["", *_space_lines(space, health.measure, verbose)]
     if verbose:
         lines += ["", *_meanings()]
     return lines
@@ -49,7 +49,7 @@ def _space_lines(space: SpaceHealth, measure: str, verbose: bool) -> list[str]:
     if space.reason:
         return [*lines, f"  {space.reason}"]
     applied = [finding for finding in space.findings if finding.value is not None]
-    lines += aligned(_HEAD, [_cells(one) for one in applied], right=[1, 2])
+    lines += aligned(_HEAD, [_cells(finding) for finding in applied], right=[1, 2])
     for finding in applied:
         if text := remedy_text(finding, measure):
             lines += _folded(f"{finding.check.name}: {text}")
@@ -57,7 +57,7 @@ def _space_lines(space: SpaceHealth, measure: str, verbose: bool) -> list[str]:
         lines += _folded(text)
     if verbose:
         lines += _remedy_lines(space, measure)
-        absent = [f"{one.check.name}: {one.text}" for one in space.findings if one.value is None]
+        absent = [f"{finding.check.name}: {finding.text}" for finding in space.findings if finding.value is None]
         lines += ["", "does not apply", *(line for text in absent for line in _folded(text))]
     return lines
 
@@ -103,11 +103,11 @@ def _limit(value: float, is_share: bool) -> str:
     return f"{value:.0%}" if is_share else f"{value:g}"
 
 
-def health_values(found: Health) -> dict[str, Any]:
+def health_values(health: Health) -> dict[str, Any]:
     """Return the health of spaces as JSON values."""
-    return plain(health_json(found))  # type: ignore[no-any-return]
+    return plain(health_json(health))  # type: ignore[no-any-return]
 
 
-def is_poor(found: Health) -> bool:
+def is_poor(health: Health) -> bool:
     """Return whether a space has a poor value."""
-    return found.level is Level.POOR
+    return health.level is Level.POOR

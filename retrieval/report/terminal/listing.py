@@ -66,13 +66,13 @@ def aligned(
 
 
 def answers_lines(
-    query: Query, found: Sequence[SpaceAnswers], filters: Sequence[Filter] = (), verbose: bool = False
+    query: Query, spaces: Sequence[SpaceAnswers], filters: Sequence[Filter] = (), verbose: bool = False
 ) -> list[str]:
     """Return the answers of every space, one block for each; `verbose` adds the options of the space."""
     lines = query_lines(query, filters)
-    for one in found:
-        head = one.spec if one.note else f"{one.spec}   {one.milliseconds:.1f} ms"
-        lines += ["", head, *_answers_block(one, filters, verbose)]
+    for space in spaces:
+        head = space.spec if space.note else f"{space.spec}   {space.milliseconds:.1f} ms"
+        lines += ["", head, *_answers_block(space, filters, verbose)]
     return lines
 
 
@@ -97,16 +97,16 @@ def full_specs_lines(specs: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _answers_block(found: SpaceAnswers, filters: Sequence[Filter], verbose: bool) -> list[str]:
-    lines = [f"  {line}" for line in wrapped(found.options, WIDTH - 2)] if verbose else []
-    nothing = found.note or (None if found.answers else why_nothing(filters))
-    return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _distances_table(found)])
+def _answers_block(space: SpaceAnswers, filters: Sequence[Filter], verbose: bool) -> list[str]:
+    lines = [f"  {line}" for line in wrapped(space.options, WIDTH - 2)] if verbose else []
+    nothing = space.note or (None if space.answers else why_nothing(filters))
+    return lines + ([f"  no answer: {nothing}"] if nothing else [f"  {line}" for line in _distances_table(space)])
 
 
-def _distances_table(found: SpaceAnswers) -> list[str]:
-    decimals = 0 if found.metric == "hamming" else 3
-    cells = [[f"{answer.number:.{decimals}f}"] for answer in found.answers]
-    return answers_table(found.answers, [_WORDS[found.metric]], cells)
+def _distances_table(space: SpaceAnswers) -> list[str]:
+    decimals = 0 if space.metric == "hamming" else 3
+    cells = [[f"{answer.number:.{decimals}f}"] for answer in space.answers]
+    return answers_table(space.answers, [_WORDS[space.metric]], cells)
 
 
 def answers_table(answers: Sequence[Answer], head: Sequence[str], cells: Sequence[Sequence[object]]) -> list[str]:
@@ -123,13 +123,17 @@ def answers_table(answers: Sequence[Answer], head: Sequence[str], cells: Sequenc
     return aligned(heads, rows, right=range(1, 2 + len(head)))
 
 
-def answers_json(query: Query, found: Sequence[SpaceAnswers], filters: Sequence[Filter] = ()) -> dict[str, Any]:
+def answers_json(query: Query, spaces: Sequence[SpaceAnswers], filters: Sequence[Filter] = ()) -> dict[str, Any]:
     """Return the same as JSON values."""
     return {
         **query_json(query, filters),
         "spaces": [
-            {**space_json(one), "milliseconds": one.milliseconds, "hits": [hit_json(answer) for answer in one.answers]}
-            for one in found
+            {
+                **space_json(space),
+                "milliseconds": space.milliseconds,
+                "hits": [hit_json(answer) for answer in space.answers],
+            }
+            for space in spaces
         ],
     }
 
@@ -142,9 +146,9 @@ def query_json(query: Query, filters: Sequence[Filter]) -> dict[str, Any]:
     }
 
 
-def space_json(found: SpaceAnswers) -> dict[str, Any]:
+def space_json(space: SpaceAnswers) -> dict[str, Any]:
     """Return one space as JSON values, without its answers."""
-    return {"spec": found.spec, "options": found.options, "metric": found.metric, "note": found.note}
+    return {"spec": space.spec, "options": space.options, "metric": space.metric, "note": space.note}
 
 
 def hit_json(answer: Answer) -> dict[str, Any]:
@@ -163,7 +167,7 @@ def hit_json(answer: Answer) -> dict[str, Any]:
 
 def reranked_lines(query: Query, reranked: Reranked, verbose: bool = False) -> list[str]:
     """Return the shortlist, its time, and the best answers among its items."""
-    found, plan, spent = reranked.found, reranked.plan, reranked.milliseconds
+    space, plan, spent = reranked.found, reranked.plan, reranked.milliseconds
     how = (
         f"the {plan.candidates:,} nearest, with ties"
         if plan.radius is None
@@ -171,7 +175,7 @@ def reranked_lines(query: Query, reranked: Reranked, verbose: bool = False) -> l
     )
     if not reranked.held:
         nothing = "no item is on the shortlist" + (": try a larger --radius" if plan.radius is not None else "")
-        found = replace(found, note=nothing)
+        space = replace(space, note=nothing)
     return [
         *answers_lines(query, []),
         "",
@@ -180,7 +184,7 @@ def reranked_lines(query: Query, reranked: Reranked, verbose: bool = False) -> l
         f"  {reranked.held:,} of {counted(reranked.items, 'item')}, {reranked.share:.1%}: {how}",
         "",
         f"re-ranked: {plan.rerank}   {spent['encode_rerank'] + spent['rerank']:.1f} ms",
-        *_answers_block(found, (), verbose),
+        *_answers_block(space, (), verbose),
     ]
 
 
@@ -207,24 +211,24 @@ def search_lines(answer: SearchAnswer, verbose: bool = False) -> list[str]:
     """
     from retrieval.report.terminal.hybrid import fused_lines
 
-    found = answer.found
-    if isinstance(found, Reranked):
-        return reranked_lines(answer.query, found, verbose)
-    if isinstance(found, list):
-        return answers_lines(answer.query, found, answer.filters, verbose)
-    return fused_lines(answer.query, found, answer.filters, verbose)
+    result = answer.found
+    if isinstance(result, Reranked):
+        return reranked_lines(answer.query, result, verbose)
+    if isinstance(result, list):
+        return answers_lines(answer.query, result, answer.filters, verbose)
+    return fused_lines(answer.query, result, answer.filters, verbose)
 
 
 def search_json(answer: SearchAnswer) -> dict[str, Any]:
     """Return the same as JSON values."""
     from retrieval.report.terminal.hybrid import fused_json
 
-    found = answer.found
-    if isinstance(found, Reranked):
-        return reranked_json(answer.query, found)
-    if isinstance(found, list):
-        return answers_json(answer.query, found, answer.filters)
-    return fused_json(answer.query, found, answer.filters)
+    result = answer.found
+    if isinstance(result, Reranked):
+        return reranked_json(answer.query, result)
+    if isinstance(result, list):
+        return answers_json(answer.query, result, answer.filters)
+    return fused_json(answer.query, result, answer.filters)
 
 
 def labels_lines(verdict: Verdict) -> list[str]:

@@ -46,7 +46,7 @@ def shell_word(text: str) -> str:
     if text.isprintable():
         return shlex.quote(text)
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
-    return "$'" + "".join(one if one.isprintable() else _bash_escape(one) for one in quoted) + "'"
+    return "$'" + "".join(letter if letter.isprintable() else _bash_escape(letter) for letter in quoted) + "'"
 
 
 def shell_line(words: Iterable[str]) -> str:

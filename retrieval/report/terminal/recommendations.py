@@ -129,12 +129,15 @@ def prediction_json(recommender: Recommender, user: str, item: str) -> dict[str,
     return {"user": user, "item": item, "predicted": value, "rated": given}
 
 
-def suggestions_lines(found: Sequence[Suggestion], what: str) -> list[str]:
+def suggestions_lines(suggestions: Sequence[Suggestion], what: str) -> list[str]:
     """Return one line for each suggestion; `what` is the heading of the value."""
-    rows = [[rank, f"{one.value:.3f}", table_word(one.item), one.title or ""] for rank, one in enumerate(found, 1)]
+    rows = [
+        [rank, f"{suggestion.value:.3f}", table_word(suggestion.item), suggestion.title or ""]
+        for rank, suggestion in enumerate(suggestions, 1)
+    ]
     return aligned(["", what, "item", "title"], rows, right=[0, 1])
 
 
-def suggestions_json(found: Sequence[Suggestion], what: str) -> list[dict[str, Any]]:
+def suggestions_json(suggestions: Sequence[Suggestion], what: str) -> list[dict[str, Any]]:
     """Return the same as JSON values."""
-    return [{"item": one.item, "title": one.title, what: one.value} for one in found]
+    return [{"item": suggestion.item, "title": suggestion.title, what: suggestion.value} for suggestion in suggestions]
