@@ -7,6 +7,7 @@ import sys
 try:
     import traceback
     import warnings
+    from collections.abc import Callable
     from contextvars import copy_context
     from copy import copy
     from typing import Annotated, Any
@@ -71,20 +72,24 @@ detecting = typer.Typer(
     rich_markup_mode=None,
 )
 
-# In the order in which --help lists them.
-for verb in (
+#: The verbs in the order in which --help lists them.
+VERBS: tuple[Callable[..., None], ...] = (
     catalogue.encoders, catalogue.corpora, collections.index, training.train, collections.add, collections.delete,
     collections.compact, collections.info, search.search, search.serve, search.mcp, codes.encode, codes.decode,
     codes.reconstruct, codes.denoise, codes.sample, codes.interpolate, codes.convert, codes.classify,
     measure.evaluate, compare.compare, measure.health, measure.tune, compare.demo, measure.analyze,
     compression.compress, compression.decompress, compression.compression_curve,
-):  # fmt: skip
-    app.command()(verb)
-for name, verb in {
+)  # fmt: skip
+RECOMMENDING: dict[str, Callable[..., None]] = {
     "fit": recommend.fit, "predict": recommend.predict, "similar": recommend.similar, "for": recommend.suggest,
-}.items():  # fmt: skip
+}  # fmt: skip
+DETECTING: tuple[Callable[..., None], ...] = (anomalies.fit, anomalies.score, anomalies.explain, anomalies.compare)
+
+for verb in VERBS:
+    app.command()(verb)
+for name, verb in RECOMMENDING.items():
     recommending.command(name)(verb)
-for verb in (anomalies.fit, anomalies.score, anomalies.explain, anomalies.compare):
+for verb in DETECTING:
     detecting.command()(verb)
 app.add_typer(recommending, name="recommend")
 app.add_typer(detecting, name="anomalies")
