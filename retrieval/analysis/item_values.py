@@ -17,7 +17,7 @@ from encoders.scaling import moderate
 from indexers.base import Index
 from retrieval.analysis.maps import narrow_codes
 from retrieval.evaluation.health.hubness import NEIGHBOURS, memberships
-from retrieval.evaluation.health.similarity import Floats, rows_of, score_matrix, without_own
+from retrieval.evaluation.health.similarity import Floats, mask_query_rows, rows_of, score_matrix
 
 #: Pairs of items that are compared at most: all of 20,000 items, fewer askers of more items.
 MAX_PAIRS = 4 * 10**8
@@ -95,9 +95,9 @@ def item_hubness(
     height = max(1, _BLOCK_SCORES // n)
     for step in steps(-(-len(asking) // height), "counting neighbours"):
         start = step * height
-        own = asking[start : start + height]
+        query_rows = asking[start : start + height]
         scores = score_matrix(asked[start : start + height], rows, space.metric)
-        total += memberships(without_own(scores, own), k).sum(axis=0)
+        total += memberships(mask_query_rows(scores, query_rows), k).sum(axis=0)
     return total, len(asking)
 
 
