@@ -45,12 +45,12 @@ def item_clusters(codes: Codes, metric: Metric, k: int, seed: int = 0) -> NDArra
     rows = narrow_codes(codes, metric)
     if rows is None:
         return None
-    found = clusters_of(KMeans(min(k, len(rows)), seed=seed).fit_encode(rows))
-    numbers, first, counts = np.unique(found, return_index=True, return_counts=True)
+    clusters = clusters_of(KMeans(min(k, len(rows)), seed=seed).fit_encode(rows))
+    numbers, first, counts = np.unique(clusters, return_index=True, return_counts=True)
     order = np.lexsort((first, -counts))
     rank = np.empty(int(numbers.max()) + 1, np.int64)
     rank[numbers[order]] = np.arange(len(numbers))
-    return np.asarray(rank[found])
+    return np.asarray(rank[clusters])
 
 
 def item_hubness(
