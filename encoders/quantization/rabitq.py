@@ -46,8 +46,8 @@ class RaBitQ(Encoder):
     >>> encoder = RaBitQ(1).fit(rows)
     >>> encoder.space.bytes_per_item  # 64 bits, and two numbers
     16
-    >>> found = encoder.encode_queries(rows[:1]) @ encoder.encode(rows).T
-    >>> int(found.argmax())
+    >>> scores = encoder.encode_queries(rows[:1]) @ encoder.encode(rows).T
+    >>> int(scores.argmax())
     0
 
     References

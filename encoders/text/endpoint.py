@@ -129,8 +129,8 @@ class Endpoint(Encoder):
     def _received(self, digests: list[bytes], embedded: Embedded) -> dict[bytes, NDArray[np.float32]]:
         if embedded.codes.shape[1] != self.space.dim:
             raise ArtifactError(
-                f"{self.url} gives embeddings of {embedded.codes.shape[1]:,} numbers, this space has {self.space.dim:,}: "
-                f"the model '{self.model}' has changed; index again"
+                f"{self.url} gives embeddings of {embedded.codes.shape[1]:,} numbers, this space has "
+                f"{self.space.dim:,}: the model '{self.model}' has changed; index again"
             )
         self._count(embedded, len(digests))
         codes = dict(zip(digests, embedded.codes, strict=True))

@@ -126,8 +126,8 @@ class Generations:
         """Return whether the folder holds files of others, apart from those that a killed first write leaves."""
         if not self.folder.is_dir():
             return False
-        own = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
-        return any(path.name not in own and not is_temporary(path) for path in self.folder.iterdir())
+        nearby_names = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
+        return any(path.name not in nearby_names and not is_temporary(path) for path in self.folder.iterdir())
 
     @contextmanager
     def draft(self) -> Iterator[Path]:

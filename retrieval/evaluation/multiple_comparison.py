@@ -140,8 +140,8 @@ def multiple_comparison(
 
     Examples
     --------
-    >>> found = multiple_comparison({"a": [0.9, 0.8, 1.0, 0.7] * 5, "b": [0.5, 0.4, 0.6, 0.5] * 5})
-    >>> str(found.of("a", "b").verdict), round(found.of("a", "b").difference, 2), found.letters
+    >>> comparison = multiple_comparison({"a": [0.9, 0.8, 1.0, 0.7] * 5, "b": [0.5, 0.4, 0.6, 0.5] * 5})
+    >>> str(comparison.of("a", "b").verdict), round(comparison.of("a", "b").difference, 2), comparison.letters
     ('better', 0.35, {'a': 'a', 'b': 'b'})
     """
     names = list(per_query)

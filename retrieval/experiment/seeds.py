@@ -83,9 +83,9 @@ def seeds_note(counts: Sequence[int]) -> list[str]:
     if max_seeds < 2:
         return []
     return [
-        f"Spaces that depend on a random seed are fitted with {max_seeds} seeds: measures are means over them, the test "
-        "counts the spread of seeds and queries together. Lists, curves, times, fusion, equal bytes and health are "
-        "those of the first seed."
+        f"Spaces that depend on a random seed are fitted with {max_seeds} seeds: measures are means over them, the "
+        "test counts the spread of seeds and queries together. Lists, curves, times, fusion, equal bytes and health "
+        "are those of the first seed."
     ]
 
 

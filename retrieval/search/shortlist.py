@@ -95,8 +95,8 @@ def shortlisted(
     >>> query = np.array([[0]], dtype=np.uint8), np.array([[0]], dtype=np.float32)
     >>> shortlisted(bits, points, *query, candidates=2, k=1).rows  # c is nearest, but not on the shortlist
     array([[1]])
-    >>> found = shortlisted(bits, points, *query, k=2, radius=4)
-    >>> found.rows, found.scores, found.held
+    >>> shortlist = shortlisted(bits, points, *query, k=2, radius=4)
+    >>> shortlist.rows, shortlist.scores, shortlist.held
     (array([[2, 1]]), array([[ 0., -4.]], dtype=float32), array([3]))
     """
     _require_fit(coarse, fine, n_rows(coarse_queries), n_rows(fine_queries))

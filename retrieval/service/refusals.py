@@ -121,5 +121,5 @@ _SENTENCES: tuple[tuple[str, Callable[[re.Match[str], str, str, type[Any]], str]
     ),
     (r"Object contains unknown field `(.*)`", _unknown),
     (r"Object missing required field `(.*)`", lambda match, where, path, kind: f"{where} lacks the field '{match[1]}'"),
-    (r"Invalid base64 encoded string", lambda found, where, path, kind: f"{where} is no base64{_FILE_HINT}"),
+    (r"Invalid base64 encoded string", lambda match, where, path, kind: f"{where} is no base64{_FILE_HINT}"),
 )

@@ -106,7 +106,7 @@ def open_encoder(reader: NbyReader, folder: Path | None = None) -> Encoder:
     actual = encoder_digest(folder)
     if actual != known["digest"]:
         raise OptionError(
-            f"{folder} holds another encoder than the one of {reader.path}: its digest is {actual[:12]}, the file needs "
-            f"{known['digest'][:12]} ({ascii(known.get('spec'))[:200]})"
+            f"{folder} holds another encoder than the one of {reader.path}: its digest is {actual[:12]}, "
+            f"the file needs {known['digest'][:12]} ({ascii(known.get('spec'))[:200]})"
         )
     return encoder

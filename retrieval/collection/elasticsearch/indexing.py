@@ -168,8 +168,8 @@ def require_free(admin: IndexAdmin, specs: Sequence[str], meta: IndexManifest) -
     if served is not None and (set(served.digests()), served.items) != (set(specs), meta.items):
         raise CollectionError(
             f"'{admin.address.name}' at {admin.address.hosts[0]} already serves another collection (corpus "
-            f"{served.corpus}, spaces {', '.join(served.digests())}): choose another name in the address, or replace it "
-            "with --rebuild"
+            f"{served.corpus}, spaces {', '.join(served.digests())}): choose another name in the address, or replace "
+            "it with --rebuild"
         )
 
 
@@ -190,9 +190,9 @@ def _fitted(
         return FittedSpace.at(Path(spec).expanduser(), training_seconds(encoder))
     saved = work / "fitted" / folder_name(str(encoder))
     if saved.is_dir():
-        fitted = FittedSpace.at(saved)
-        if fitted.encoder.fitted_on == digest:
-            return fitted
+        space = FittedSpace.at(saved)
+        if space.encoder.fitted_on == digest:
+            return space
         remove_at_once(saved)
     checkpoint = work / folder_name(str(encoder))
     say(begun(encoder, total, checkpoint))

@@ -141,8 +141,8 @@ def vector_values(vectors: Vectors) -> Values:
     Examples
     --------
     >>> rows = np.random.default_rng(0).normal(size=(200, 3))
-    >>> found = vector_values(Vectors(rows, rows, Metric.EUCLIDEAN))
-    >>> 2.5 < found["dimension, TwoNN"] < 3.5, "anisotropy" in found
+    >>> values = vector_values(Vectors(rows, rows, Metric.EUCLIDEAN))
+    >>> 2.5 < values["dimension, TwoNN"] < 3.5, "anisotropy" in values
     (True, False)
     """
     values = score_values(vectors.scores)

@@ -28,7 +28,8 @@ def components(collection: Collection, asked: OperationRequest) -> ComponentsRep
     shape = None if components.shape is None else list(components.shape[:2])
     return ComponentsReply(
         space=spec, total=len(components.atoms), clusters=components.clusters, ordered=components.ordered,
-        signed=components.signed, shape=shape, components=[_reply(components, at) for at in range(min(given.limit, len(components.atoms)))],
+        signed=components.signed, shape=shape,
+        components=[_reply(components, at) for at in range(min(given.limit, len(components.atoms)))],
     )  # fmt: skip
 
 
