@@ -238,7 +238,9 @@ class LogMel(Encoder):
         max_frames = 1 + MAX_DECODED // self._hop
         sounding = np.flatnonzero(levels.any(axis=0))
         if self.length == "stretch":
-            levels = _spread(levels, min(max_frames, 1 + math.ceil(self._length / self._hop) if count is None else count))
+            levels = _spread(
+                levels, min(max_frames, 1 + math.ceil(self._length / self._hop) if count is None else count)
+            )
         else:
             levels = levels[:, : sounding[-1] + 1 if count is None and len(sounding) else count][:, :max_frames]
         length = max(1, (levels.shape[1] - 1) * self._hop)

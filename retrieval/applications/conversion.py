@@ -253,7 +253,9 @@ def _each(
     heard = nothing if judges.nuisance is None else judges.nuisance.heard(changed)
     labels = nothing if judges.label is None else judges.label.heard(changed)
     return [
-        Conversion(query.shown, mine, one.name, one.example or _example(judges, one.name, query.shown.label), *heard_classes)
+        Conversion(
+            query.shown, mine, one.name, one.example or _example(judges, one.name, query.shown.label), *heard_classes
+        )
         for query, mine, one, *heard_classes in zip(asked, nuisances, wanted, heard, labels, strict=True)
     ]
 

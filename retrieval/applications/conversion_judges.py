@@ -36,7 +36,9 @@ class Classifier:
     def probability(self, rows: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
         """Return the probability of one wanted class for each row, float64 (n,)."""
         columns = [self.classes.index(name) for name in wanted]
-        probabilities: NDArray[np.float64] = self.model.predict_proba(np.asarray(rows))[np.arange(len(columns)), columns]
+        probabilities: NDArray[np.float64] = self.model.predict_proba(np.asarray(rows))[
+            np.arange(len(columns)), columns
+        ]
         return probabilities
 
 

@@ -208,7 +208,11 @@ def _average_precision_gains(
     expected_hits = before + 1 + (np.arange(depth) - start) * others  # with the answer itself, where it is relevant
     if cut == depth:  # nothing is known behind the list: it goes on like the last group
         is_open = start[:, -1:] + size[:, -1:] > depth
-        expected_hits = np.append(expected_hits, np.where(is_open, expected_hits[:, -1:] + others[:, -1:], (before + hits)[:, -1:] + 1), axis=1)
+        expected_hits = np.append(
+            expected_hits,
+            np.where(is_open, expected_hits[:, -1:] + others[:, -1:], (before + hits)[:, -1:] + 1),
+            axis=1,
+        )
         goes_on = is_open | (relevant.sum(axis=1) < n_relevant)[:, None]
         share = np.append(share, share[:, -1:] * (goes_on & (depth >= cutoff)), axis=1)
     share, expected_hits = share[:, : cut + 1], expected_hits[:, : cut + 1]

@@ -167,7 +167,9 @@ class _ComparisonFolder(TrainingFolder):
 
     def _fitted(self) -> list[Path]:
         manifests = self.work.glob(f"*/{ENCODER}/{MANIFEST}")
-        return [path for path in manifests if not is_temporary(path.parent) and (path.parent.parent / _SECONDS).is_file()]
+        return [
+            path for path in manifests if not is_temporary(path.parent) and (path.parent.parent / _SECONDS).is_file()
+        ]
 
 
 def _is_of_space(folder: Path) -> bool:

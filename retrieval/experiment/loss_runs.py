@@ -127,7 +127,9 @@ def attributions(
     }
     ideal = ideal_values(relevance, measures)
     return {
-        measure: attribute({"ideal": ideal[measure], **{stage: per_measure[measure] for stage, per_measure in values.items()}})
+        measure: attribute(
+            {"ideal": ideal[measure], **{stage: per_measure[measure] for stage, per_measure in values.items()}}
+        )
         for measure in measures
     }
 

@@ -71,7 +71,9 @@ def ceilings(query_set: QuerySet, measures: Sequence[str]) -> dict[str, float]:
     for measure in map(parse_measure, (name for name in measures if name != AGREEMENT)):
         if measure.cutoff is not None and measure.name in ("P", "R"):
             reachable_hits = np.minimum(relevant, measure.cutoff)
-            reachable[str(measure)] = float((reachable_hits / (measure.cutoff if measure.name == "P" else relevant)).mean())
+            reachable[str(measure)] = float(
+                (reachable_hits / (measure.cutoff if measure.name == "P" else relevant)).mean()
+            )
     return {measure: highest for measure, highest in reachable.items() if highest < 1 - VISIBLE_GAP}
 
 

@@ -122,5 +122,7 @@ def _parameters(one: Operation, collections: tuple[str, ...]) -> list[dict[str, 
     (schema,), components = msgspec.json.schema_components([one.parameters], ref_template=REF)
     described = components[one.parameters.__name__] if "$ref" in schema else schema
     for name, field in described["properties"].items():
-        parameters.append({"name": name, "in": "query", "required": name in described.get("required", ()), "schema": field})
+        parameters.append(
+            {"name": name, "in": "query", "required": name in described.get("required", ()), "schema": field}
+        )
     return parameters

@@ -176,16 +176,22 @@ def for_rate(candidates: Candidates, bits: float) -> NDArray[np.int64]:
     low, high = candidates.multipliers
     if candidates.rate(candidates.chosen(low)) <= bits:
         return candidates.chosen(low)
-    return candidates.chosen(_least(low, high, lambda multiplier: candidates.rate(candidates.chosen(multiplier)) <= bits))
+    return candidates.chosen(
+        _least(low, high, lambda multiplier: candidates.rate(candidates.chosen(multiplier)) <= bits)
+    )
 
 
-def for_error(candidates: Candidates, error: float, measured: Callable[[NDArray[np.int64]], float]) -> NDArray[np.int64]:
+def for_error(
+    candidates: Candidates, error: float, measured: Callable[[NDArray[np.int64]], float]
+) -> NDArray[np.int64]:
     """Return the cheapest candidates whose measured error is at most `error`; the finest if there are none."""
     low, high = candidates.multipliers
     if measured(candidates.chosen(high)) <= error:
         return candidates.chosen(high)
     # the largest multiplier that keeps the error, by the inverse of `_least`
-    return candidates.chosen(1 / _least(1 / high, 1 / low, lambda inverse: measured(candidates.chosen(1 / inverse)) <= error, 24))
+    return candidates.chosen(
+        1 / _least(1 / high, 1 / low, lambda inverse: measured(candidates.chosen(1 / inverse)) <= error, 24)
+    )
 
 
 def _least(low: float, high: float, holds: Callable[[float], bool], halvings: int = _HALVINGS) -> float:

@@ -153,5 +153,6 @@ def _codec_curves(originals: NDArray[np.uint8]) -> list[Curve]:
             )
             points_by_name.setdefault(name, []).append(point)
     return [
-        Curve(name, False, sorted(points, key=lambda point: point.bytes_per_item)) for name, points in points_by_name.items()
+        Curve(name, False, sorted(points, key=lambda point: point.bytes_per_item))
+        for name, points in points_by_name.items()
     ]

@@ -72,13 +72,20 @@ class DamagedChunkError(ArtifactError):
         What is lost of the items ``{}``.
     """
 
-    def __init__(self, chunk: int, items: range, *, location: tuple[str, str], why: str, lost: str = LOST_ITEMS) -> None:
+    def __init__(
+        self, chunk: int, items: range, *, location: tuple[str, str], why: str, lost: str = LOST_ITEMS
+    ) -> None:
         self.chunk, self.items, self.location, self.why, self.lost = chunk, items, location, why, lost
         super().__init__(_damage_line(self, self))
 
     def is_followed_by(self, other: DamagedChunkError) -> bool:
         """Return whether another chunk is the next one, with the same damage."""
-        return (self.chunk + 1, self.location, self.why, self.lost) == (other.chunk, other.location, other.why, other.lost)
+        return (self.chunk + 1, self.location, self.why, self.lost) == (
+            other.chunk,
+            other.location,
+            other.why,
+            other.lost,
+        )
 
 
 def damage_lines(errors: Sequence[DamagedChunkError]) -> list[str]:

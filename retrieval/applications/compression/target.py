@@ -112,7 +112,9 @@ class QuantizerTraining:
         OptionError
             When the error cannot be so small.
         """
-        quantizer = quantizer_of(self.codes, self._candidates, self._chosen(target, min(items_per_chunk, len(self.codes))))
+        quantizer = quantizer_of(
+            self.codes, self._candidates, self._chosen(target, min(items_per_chunk, len(self.codes)))
+        )
         reached = self._error_with(quantizer)
         if target.error is not None and reached > target.error:
             raise OptionError(

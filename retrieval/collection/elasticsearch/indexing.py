@@ -20,7 +20,13 @@ from retrieval.collection.elasticsearch.identity import identity_of, note_identi
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, require_servable
-from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_made_by_nearby
+from retrieval.collection.elasticsearch.swap import (
+    Build,
+    ShardRecord,
+    require_all_items,
+    require_items,
+    require_made_by_nearby,
+)
 from retrieval.collection.generations import WORK, Generations
 from retrieval.collection.indexing import require_same_encoder
 from retrieval.collection.manifest import Manifest

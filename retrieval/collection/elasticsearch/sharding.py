@@ -19,7 +19,13 @@ from retrieval.collection.elasticsearch.indexing import collection_in, require_f
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, saved_spaces
-from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_made_by_nearby
+from retrieval.collection.elasticsearch.swap import (
+    Build,
+    ShardRecord,
+    require_all_items,
+    require_items,
+    require_made_by_nearby,
+)
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.corpora.item_record import Digested, items_digest
 from retrieval.spaces.build import planned

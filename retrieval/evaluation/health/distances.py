@@ -58,7 +58,8 @@ def disagreement(rows: Any, k: int = NEIGHBOURS) -> float:
     """
     query_rows = np.arange(rows.shape[0])
     lists = [
-        memberships(mask_query_rows(score_matrix(rows, rows, metric), query_rows), k) for metric in (Metric.COSINE, Metric.DOT)
+        memberships(mask_query_rows(score_matrix(rows, rows, metric), query_rows), k)
+        for metric in (Metric.COSINE, Metric.DOT)
     ]
     both = np.minimum(*lists).sum()
     return 1 - float(both) / max(float(lists[0].sum()), 1e-12)

@@ -54,13 +54,17 @@ def measured(scores: Floats, relevance: Relevance, measure: str, depth: int = 10
     return Answers(expected_measures(rankings, relevance, [measure], complete=True).per_query[measure], rankings)
 
 
-def influence(answers: Answers, relevance: Relevance, query_rows: NDArray[np.int64], measure: str, chosen: Any) -> Floats:
+def influence(
+    answers: Answers, relevance: Relevance, query_rows: NDArray[np.int64], measure: str, chosen: Any
+) -> Floats:
     """Return what each chosen query contributes, as an answer, to the values of the other chosen ones.
 
     Zero where the queries are no items, which are independent; see `retrieval.evaluation.jackknife`.
     """
     rankings = answers.rankings
-    some = Rankings(rankings.scores[chosen], rankings.rows[chosen], rankings.group_size[chosen], rankings.group_tally[chosen])
+    some = Rankings(
+        rankings.scores[chosen], rankings.rows[chosen], rankings.group_size[chosen], rankings.group_tally[chosen]
+    )
     return query_influence(some, relevance.select(chosen), query_rows[chosen], measure)
 
 

@@ -225,7 +225,8 @@ def _trial(
     if not judge.any():
         return Trial(name, detail, stage, values, chosen)
     first, second = (
-        influence(answers, questions.relevance, questions.query_rows, questions.measure, judge) for answers in (before, after)
+        influence(answers, questions.relevance, questions.query_rows, questions.measure, judge)
+        for answers in (before, after)
     )
     repeats = None if questions.repeats is None else questions.repeats[judge]
     gain = gain_of(before.values[judge], after.values[judge], (first, second), repeats)
@@ -247,7 +248,9 @@ def _score_remedies(vectors: Vectors, questions: Questions | None) -> Iterator[t
     """Give the name of each score remedy, its scores among the sampled items, and those of the queries."""
     query_rows = np.arange(vectors.rows.shape[0])
     for name in SCORE_REMEDIES:
-        among = mask_query_rows(_rescored(name, vectors, vectors.asking, vectors.rows, vectors.asking, query_rows), query_rows)
+        among = mask_query_rows(
+            _rescored(name, vectors, vectors.asking, vectors.rows, vectors.asking, query_rows), query_rows
+        )
         if questions is None:
             yield name, among, None
         else:
@@ -261,7 +264,9 @@ def _for_questions(name: str, among: Floats, vectors: Vectors, questions: Questi
     return _rescored(name, vectors, questions.rows, questions.pool, questions.pool, questions.query_rows)
 
 
-def _rescored(name: str, vectors: Vectors, queries: Any, rows: Any, askers: Any, query_rows: NDArray[np.int64]) -> Floats:
+def _rescored(
+    name: str, vectors: Vectors, queries: Any, rows: Any, askers: Any, query_rows: NDArray[np.int64]
+) -> Floats:
     """Return the scores of a score remedy; `askers` are the rows as queries, whose scores tell which rows are hubs."""
     metric = vectors.metric
     plain = _likeness(queries, rows, metric)

@@ -124,7 +124,9 @@ def chance_levels(vectors: Vectors, seed: int = 0, shuffles: int = SHUFFLES) -> 
     for number in range(shuffles):
         for name, value in vector_values(vectors.by_chance(seed + number)).items():
             values_by_name.setdefault(name, []).append(value)
-    return {name: ChanceLevel(float(np.mean(values)), min(values), max(values)) for name, values in values_by_name.items()}
+    return {
+        name: ChanceLevel(float(np.mean(values)), min(values), max(values)) for name, values in values_by_name.items()
+    }
 
 
 def answered(scores: Floats, positive_only: bool) -> Floats:

@@ -161,7 +161,9 @@ def discriminator_finding(drawn: HealthSample, encoder: Encoder, codes: Coded, t
     known: Any = codes.items
     if issparse(known) and known.shape[1] > MAX_SAMPLE:
         known = create(f"pca:{min(_READ_WIDTH, min(known.shape) - 1)},solver=randomized").fit_encode(known)
-    criterion = discriminator_criterion(read, known, None if known is not codes.items else encoder.space, seed=drawn.seed)
+    criterion = discriminator_criterion(
+        read, known, None if known is not codes.items else encoder.space, seed=drawn.seed
+    )
     text = f"{criterion.nats:.2f} of {criterion.ceiling:.2f} nats known"
     if not math.isfinite(criterion.loss):
         return Finding(checks.DISCRIMINATOR, text="the discriminator did not learn")

@@ -182,7 +182,9 @@ class HealthSample:
             asked = self.queries
             # a query that is made from an item is to find that item
             queries_may_be_items = self.rung is not Rung.KNOWN_ITEM
-            self.query_rows = np.array([_query_row(query, rows, pool) if queries_may_be_items else -1 for query in asked], np.int64)
+            self.query_rows = np.array(
+                [_query_row(query, rows, pool) if queries_may_be_items else -1 for query in asked], np.int64
+            )
         if self.rung is Rung.AGREEMENT:
             self.notes.append("Agreement does not say what is relevant, so no remedy is measured by its answers.")
             return

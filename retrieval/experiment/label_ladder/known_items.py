@@ -86,7 +86,9 @@ def unjudged_queries(corpus: Corpus, seed: int = 0, max_queries: int = MAX_QUERI
     read = _Read.of(corpus, seed, max_queries, lambda content: True)
     corpus_queries = [] if corpus.queries_are_items else list(corpus.queries())
     if corpus_queries:
-        corpus_queries = sorted(corpus_queries, key=lambda query: draw_number(query.content, seed, "item"))[:max_queries]
+        corpus_queries = sorted(corpus_queries, key=lambda query: draw_number(query.content, seed, "item"))[
+            :max_queries
+        ]
         query_set = read.query_set(corpus_queries, np.full(len(corpus_queries), -1), {}, Rung.AGREEMENT)
     else:
         drawn = read.drawn or list(_first(corpus, max_queries))  # all items are copies of each other

@@ -79,7 +79,9 @@ class LabelsOnly(Corpus):
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self.name, self.modality = corpus.name, corpus.modality
-        has_labelled_queries = not corpus.queries_are_items and any(query.label is not None for query in corpus.queries())
+        has_labelled_queries = not corpus.queries_are_items and any(
+            query.label is not None for query in corpus.queries()
+        )
         self._items_ask = not has_labelled_queries
 
     def __iter__(self) -> Iterator[Item]:

@@ -45,7 +45,9 @@ class Queries:
     worst: NDArray[np.float32]
 
     @classmethod
-    def of(cls, exact: Index, codes: Codes, query_rows: NDArray[np.int64], groups: Mapping[str, slice], k: int) -> Queries:
+    def of(
+        cls, exact: Index, codes: Codes, query_rows: NDArray[np.int64], groups: Mapping[str, slice], k: int
+    ) -> Queries:
         """Search exactly."""
         hits = exact.search_rows(codes, k + 1)
         rows = drop_query_rows(hits.rows, query_rows, k)
