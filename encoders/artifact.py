@@ -48,11 +48,11 @@ def check_format(manifest: dict[str, Any], kind: str, path: Path, newest: int = 
     """Raise an error for a manifest of another program or of a newer format."""
     if manifest.get("nearby") != kind:
         raise ArtifactError(f"{path} is not {kind} of nearby (it says {ascii(manifest.get('nearby'))[:40]})")
-    found = manifest.get("format")
-    if type(found) is not int or found < 1:
-        raise ArtifactError(f"{path} is corrupt: its format is {ascii(found)[:40]}, not a number from 1")
-    if found > newest:
-        raise ArtifactError(f"{path} has format {found}, this nearby reads up to {newest}: install a newer nearby")
+    version = manifest.get("format")
+    if type(version) is not int or version < 1:
+        raise ArtifactError(f"{path} is corrupt: its format is {ascii(version)[:40]}, not a number from 1")
+    if version > newest:
+        raise ArtifactError(f"{path} has format {version}, this nearby reads up to {newest}: install a newer nearby")
 
 
 def sealed(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -85,14 +85,14 @@ def library_versions() -> dict[str, str]:
     """Return the versions of the libraries that influence results, without importing them."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
+    versions = {}
     packages = ("numpy", "scipy", "scikit-learn", "torch", "faiss-cpu", "sentence-transformers")
     for name, package in (("nearby", DISTRIBUTION), *((package, package) for package in packages)):
         try:
-            found[name] = version(package)
+            versions[name] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> Path:

@@ -50,8 +50,8 @@ def check_file(path: Path, known: Mapping[str, Any], whole: bool) -> None:
         if len(sums) != count * SUM_BYTES:
             raise ValueError(f"{len(sums)} bytes of checksums for {count} blocks of {path.name}")
         chosen = range(count) if whole else _some(count)
-        for block, found in zip(chosen, _sums(file.fileno(), chosen), strict=True):
-            if found != sums[block * SUM_BYTES : (block + 1) * SUM_BYTES]:
+        for block, checksum in zip(chosen, _sums(file.fileno(), chosen), strict=True):
+            if checksum != sums[block * SUM_BYTES : (block + 1) * SUM_BYTES]:
                 raise ArtifactError(
                     f"{path} is damaged: the checksum of block {block + 1} of {count} is not the one in the manifest"
                 )

@@ -78,14 +78,14 @@ class CrossEncoder:
             return np.empty(0, np.float32)
         device_of(NAME, self.device)
         network = _opened(self.model, self.revision, self.max_length)
-        found = network.predict(
+        predictions = network.predict(
             [(query, text) for text in texts],
             batch_size=self.batch_size,
             show_progress_bar=False,
             convert_to_numpy=True,
             device=device_or_cpu(self.device),
         )
-        scores = np.asarray(found, np.float32)
+        scores = np.asarray(predictions, np.float32)
         if scores.ndim != 1:
             raise ArtifactError(
                 f"{NAME}: the model '{self.model}' gives {scores.shape[1]} scores to a pair, so that it does not rank: "

@@ -146,9 +146,9 @@ class Distances:
         """
         if issparse(rows):
             exact = rows.astype(np.float64)
-            own = np.asarray(exact.multiply(exact).sum(axis=1)).ravel()
+            row_lengths = np.asarray(exact.multiply(exact).sum(axis=1)).ravel()
             squares = sparse_product(exact, self._points) * -2 + self._point_lengths
-            return np.asarray(np.maximum(squares + own[:, None], 0, out=squares))
+            return np.asarray(np.maximum(squares + row_lengths[:, None], 0, out=squares))
         squares = np.empty((len(rows), len(self._lengths)))
         height = max(1, BLOCK // max(1, rows.shape[1]))
         for start in range(0, len(rows), height):

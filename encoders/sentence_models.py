@@ -231,12 +231,12 @@ def _opened(
                 **loading_options(backend, bool(trusts)),
             )
         except Exception as error:
-            found = unreadable(name, model, error, can_trust=trusts is not None)
+            nearby_error = unreadable(name, model, error, can_trust=trusts is not None)
             # without a folder, the model may only be missing here: the caller asks the hub next, which decides
             may_be_missing = not Path(model).is_dir() and not is_own_code(error)
-            if may_be_missing and not isinstance(found, MissingLibraryError):
+            if may_be_missing and not isinstance(nearby_error, MissingLibraryError):
                 raise
-            raise found from error
+            raise nearby_error from error
 
 
 @contextmanager

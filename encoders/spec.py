@@ -162,5 +162,5 @@ class _Parser:
         return self.text[self.position : self.position + 1]
 
     def error(self, expected: str) -> SpecError:
-        found = f"'{self.peek()}'" if self.peek() else "the end"
-        return SpecError(f"expected {expected}, found {found} in the spec\n  {self.text}\n  {' ' * self.position}^")
+        actual = f"'{self.peek()}'" if self.peek() else "the end"
+        return SpecError(f"expected {expected}, found {actual} in the spec\n  {self.text}\n  {' ' * self.position}^")

@@ -54,12 +54,12 @@ def token_batches(network: Any, texts: Sequence[str], batch_size: int, device: s
 
     Texts without a fast tokenizer are measured by their bytes, of which a token has about four.
     """
-    most = CPU_TOKENS if device == "cpu" else None
-    yield from batches_of(_lengths(network, texts), batch_size, most)
+    max_tokens = CPU_TOKENS if device == "cpu" else None
+    yield from batches_of(_lengths(network, texts), batch_size, max_tokens)
 
 
-def batches_of(lengths: NDArray[np.int64], batch_size: int, most: int | None) -> Iterator[NDArray[np.int64]]:
-    """Yield rows, the longest first; several in a batch have at most `most` tokens, with their padding.
+def batches_of(lengths: NDArray[np.int64], batch_size: int, max_tokens: int | None) -> Iterator[NDArray[np.int64]]:
+    """Yield rows, the longest first; several in a batch have at most `max_tokens` tokens, with their padding.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def batches_of(lengths: NDArray[np.int64], batch_size: int, most: int | None) ->
     start = 0
     while start < len(order):
         longest = max(1, int(lengths[order[start]]))
-        size = batch_size if most is None else max(1, min(batch_size, most // longest))
+        size = batch_size if max_tokens is None else max(1, min(batch_size, max_tokens // longest))
         yield order[start : start + size]
         start += size
 
@@ -79,8 +79,8 @@ def _lengths(network: Any, texts: Sequence[str]) -> NDArray[np.int64]:
     tokenizer: Any = getattr(network, "tokenizer", None)
     limit = network.max_seq_length
     if len(texts) == 1 or not getattr(tokenizer, "is_fast", False):
-        found = [len(text.encode("utf-8", "replace")) // 4 + 2 for text in texts]
+        n_tokens = [len(text.encode("utf-8", "replace")) // 4 + 2 for text in texts]
     else:
-        found = [len(ids) for ids in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]]
-    lengths = np.array(found, np.int64)
+        n_tokens = [len(ids) for ids in tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]]
+    lengths = np.array(n_tokens, np.int64)
     return lengths if not isinstance(limit, int) else np.minimum(lengths, max(1, limit))

@@ -62,10 +62,10 @@ def search_batch(
         None when codes are too large or damaged: then their comparison by a product says nothing.
     """
     frame = _Frame.of(queries, codes, squares, metric)
-    found = _candidates(frame, codes, k + MORE)
-    if found is None:
+    candidates = _candidates(frame, codes, k + MORE)
+    if candidates is None:
         return None
-    scores, rows, lengths = found
+    scores, rows, lengths = candidates
     slack = lengths.slack(frame.moved_queries, metric, k)
     certain = (rows[:, -1] >= 0) & (scores[:, -1] < scores[:, k - 1] - slack)
     rows.sort(axis=1)  # equal scores come in the order of the rows

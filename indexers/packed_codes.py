@@ -73,12 +73,12 @@ class PackedCodes:
         self, rows: Any, axis: int = 0, out: NDArray[np.float32] | None = None, mode: Any = "raise"
     ) -> NDArray[np.float32]:
         """Return some rows, as ``numpy.take`` of a matrix does."""
-        found = (
+        taken = (
             self._unpacked(self.packed.take(rows, axis=axis, mode=mode)) if self._whole is None else self._whole[rows]
         )
         if out is None:
-            return found
-        out[...] = found
+            return taken
+        out[...] = taken
         return out
 
     def ready(self) -> PackedCodes:

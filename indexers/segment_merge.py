@@ -46,20 +46,20 @@ def joined(parts: Sequence[Index], limit: int) -> list[Index]:
     limit : int
         Largest number of items of an index made from several.
     """
-    found: list[Index] = []
+    indexes: list[Index] = []
     fresh = False  # whether the last one was made here
     for part in parts:
-        last = found[-1] if found else None
+        last = indexes[-1] if indexes else None
         if last is None or len(last) + len(part) > limit or not _can_join(last, part):
-            found.append(part)
+            indexes.append(part)
             fresh = False
             continue
         if not fresh:
-            found[-1] = create_index(part.description, part.space, part.lexicon)
-            found[-1].add(list(last.ids), last.codes())
+            indexes[-1] = create_index(part.description, part.space, part.lexicon)
+            indexes[-1].add(list(last.ids), last.codes())
             fresh = True
-        found[-1].add(list(part.ids), part.codes())
-    return found
+        indexes[-1].add(list(part.ids), part.codes())
+    return indexes
 
 
 def _can_join(one: Index, other: Index) -> bool:

@@ -64,7 +64,7 @@ class Segmented(Index):
         self._names: list[str] | None = None
         self._row_of: dict[str, int] | None = None
         self._gone_at: NDArray[np.bool_] | None = None
-        self._place_of: NDArray[np.int64] | None = None
+        self._position_of: NDArray[np.int64] | None = None
         self._forget()
 
     @property
@@ -153,7 +153,7 @@ class Segmented(Index):
 
     def remove(self, ids: Iterable[str]) -> None:
         """Leave items out from now on; all or none."""
-        rows = self._places(np.unique(self.rows_of_ids(ids)))
+        rows = self._positions(np.unique(self.rows_of_ids(ids)))
         self._removed = np.union1d(self._removed, rows)
         self._forget()
 
@@ -165,12 +165,12 @@ class Segmented(Index):
 
     def search_rows(self, queries: Codes, k: int) -> Rows:
         """Return the best `k` rows of every query as arrays ``(n, k)``."""
-        found = self._nearest(queries, checked_k(k))
-        return Rows(found.scores, self._rows(found.rows))
+        hits = self._nearest(queries, checked_k(k))
+        return Rows(hits.scores, self._rows(hits.rows))
 
     def score_rows(self, queries: Codes, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the exact scores of given rows, computed from their codes; no other row is read."""
-        wanted = self._places(checked_rows(rows, queries, len(self)))
+        wanted = self._positions(checked_rows(rows, queries, len(self)))
         scores: NDArray[Any] = np.full(wanted.shape, -np.inf, np.float32)
         for part, start, stop in self._bounds():
             inside = (wanted >= start) & (wanted < stop)
@@ -178,9 +178,9 @@ class Segmented(Index):
             if not len(columns):
                 continue
             inside = inside[:, columns]
-            found = part.score_rows(queries, np.where(inside, wanted[:, columns] - start, -1))
-            scores = scores.astype(np.promote_types(scores.dtype, found.dtype), copy=False)
-            scores[:, columns] = np.where(inside, found, scores[:, columns])
+            part_scores = part.score_rows(queries, np.where(inside, wanted[:, columns] - start, -1))
+            scores = scores.astype(np.promote_types(scores.dtype, part_scores.dtype), copy=False)
+            scores[:, columns] = np.where(inside, part_scores, scores[:, columns])
         return scores
 
     def search_among(self, queries: Codes, rows: NDArray[np.int64], k: int) -> Rows:
@@ -190,18 +190,18 @@ class Segmented(Index):
         scores = self.score_rows(queries, wanted)
         if self.positive_only:
             scores[scores <= 0] = -np.inf
-        found = Rows(np.full((len(wanted), k), -np.inf, scores.dtype), np.full((len(wanted), k), -1, np.int64))
+        hits = Rows(np.full((len(wanted), k), -np.inf, scores.dtype), np.full((len(wanted), k), -1, np.int64))
         for query_row, some in enumerate(scores):
             top = best(some, k) if len(some) else np.empty(0, np.int64)
             top = top[some[top] > -np.inf]
-            found.scores[query_row, : len(top)], found.rows[query_row, : len(top)] = some[top], wanted[query_row, top]
-        return found
+            hits.scores[query_row, : len(top)], hits.rows[query_row, : len(top)] = some[top], wanted[query_row, top]
+        return hits
 
     def _nearest(self, queries: Codes, k: int) -> Rows:
         """Return the best `k` of all parts, with rows counted through all parts, the removed ones included."""
-        found = [self._nearest_of(number, queries, k) for number in range(len(self._parts))]
-        scores = np.concatenate([one.scores for one in found], axis=1)
-        rows = np.concatenate([one.rows for one in found], axis=1)
+        hits_of_parts = [self._nearest_of(number, queries, k) for number in range(len(self._parts))]
+        scores = np.concatenate([one.scores for one in hits_of_parts], axis=1)
+        rows = np.concatenate([one.rows for one in hits_of_parts], axis=1)
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # equal scores come in the order of the rows
         scores, rows = np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1)
         missing = k - rows.shape[1]
@@ -219,16 +219,16 @@ class Segmented(Index):
         wanted = min(k, limit - n_gone)
         fetch = min(limit, k + min(n_gone, max(k, _MORE)))
         while True:
-            found = part.search_rows(queries, max(1, fetch))
-            if gone is None or not len(found.rows):
+            hits = part.search_rows(queries, max(1, fetch))
+            if gone is None or not len(hits.rows):
                 break
-            out = (found.rows >= 0) & gone[found.rows]
-            enough = ((found.rows >= 0) & ~out).sum(axis=1) >= wanted
-            if fetch >= limit or (enough | (found.rows[:, -1] < 0)).all():
-                found.scores[out], found.rows[out] = -np.inf, -1
+            out = (hits.rows >= 0) & gone[hits.rows]
+            enough = ((hits.rows >= 0) & ~out).sum(axis=1) >= wanted
+            if fetch >= limit or (enough | (hits.rows[:, -1] < 0)).all():
+                hits.scores[out], hits.rows[out] = -np.inf, -1
                 break
             fetch = min(limit, 2 * fetch)
-        return Rows(found.scores, np.where(found.rows >= 0, found.rows + start, -1) if start else found.rows)
+        return Rows(hits.scores, np.where(hits.rows >= 0, hits.rows + start, -1) if start else hits.rows)
 
     # -- saving ------------------------------------------------------------------------------------------------
 
@@ -248,41 +248,41 @@ class Segmented(Index):
         for part in self._parts:
             part.close()
 
-    # -- rows, and places: rows counted through all parts ------------------------------------------------------
+    # -- rows, and positions: rows counted through all parts ------------------------------------------------
 
     def _forget(self) -> None:
         """Forget what was derived from the parts and the removed rows."""
         self._offsets = np.cumsum([0, *map(len, self._parts)])
         bounds = np.searchsorted(self._removed, self._offsets)
         self._n_gone: list[int] = np.diff(bounds).tolist()
-        self._ids = self._names = self._row_of = self._gone_at = self._place_of = None
+        self._ids = self._names = self._row_of = self._gone_at = self._position_of = None
 
     def _bounds(self) -> Iterable[tuple[Index, int, int]]:
         return zip(self._parts, self._offsets[:-1].tolist(), self._offsets[1:].tolist(), strict=True)
 
     def _gone(self) -> NDArray[np.bool_]:
-        """Return which places were removed."""
+        """Return which positions were removed."""
         if self._gone_at is None:
             self._gone_at = np.zeros(int(self._offsets[-1]), bool)
             self._gone_at[self._removed] = True
         return self._gone_at
 
-    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the places of rows; -1 stays -1."""
+    def _positions(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the positions of rows; -1 stays -1."""
         if not len(self._removed):
             return rows
-        if self._place_of is None:
-            self._place_of = np.append(np.flatnonzero(~self._gone()), -1)  # the last element is for row -1
-        return np.asarray(self._place_of[rows])
+        if self._position_of is None:
+            self._position_of = np.append(np.flatnonzero(~self._gone()), -1)  # the last element is for row -1
+        return np.asarray(self._position_of[rows])
 
-    def _rows(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the rows of places that were not removed; -1 stays -1."""
+    def _rows(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of positions that were not removed; -1 stays -1."""
         if not len(self._removed):
-            return places
-        return np.asarray(places - np.searchsorted(self._removed, places))
+            return positions
+        return np.asarray(positions - np.searchsorted(self._removed, positions))
 
     def _all_ids(self) -> list[str]:
-        """Return the id at every place; results of earlier searches keep the list that they have."""
+        """Return the id at every position; results of earlier searches keep the list that they have."""
         if self._names is None:
             self._names = list(chain.from_iterable(part.ids for part in self._parts))
         return self._names

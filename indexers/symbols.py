@@ -23,9 +23,9 @@ class Dictionary:
     """
 
     def __init__(self, part: Part) -> None:
-        self.part, self.most = part, 2**part.bits
+        self.part, self.max_symbols = part, 2**part.bits
         #: (groups, 2**bits, width); NaN where no value is known yet.
-        self.table = np.full((part.groups, self.most, part.width), np.nan, dtype=np.float32)
+        self.table = np.full((part.groups, self.max_symbols, part.width), np.nan, dtype=np.float32)
         self.counts = np.zeros(part.groups, dtype=np.int64)
         self._mixers = np.random.default_rng(0).integers(1, 2**63, part.width, dtype=np.uint64) | np.uint64(1)
         self._sorted: list[tuple[NDArray[np.uint64], NDArray[np.int64]] | None] = [None] * part.groups
@@ -63,35 +63,35 @@ class Dictionary:
             len(columns), self.part.groups, self.part.width
         )
         groups = groups + np.float32(0)  # -0 is 0
-        found = np.empty(groups.shape[:2], dtype=np.uint8)
+        symbols = np.empty(groups.shape[:2], dtype=np.uint8)
         for group in range(self.part.groups):
-            found[:, group] = self._symbols_of(group, groups[:, group])
-        if not np.array_equal(self.values(found), groups.reshape(len(columns), -1)):  # two values had one key
+            symbols[:, group] = self._symbols_of(group, groups[:, group])
+        if not np.array_equal(self.values(symbols), groups.reshape(len(columns), -1)):  # two values had one key
             raise ValueError("the values of a group cannot be told apart")
-        return found
+        return symbols
 
     def values(self, symbols: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the components of symbols, float32 (n, groups * width)."""
-        starts = np.arange(self.part.groups) * self.most
+        starts = np.arange(self.part.groups) * self.max_symbols
         rows = self.table.reshape(-1, self.part.width)
         return np.asarray(np.take(rows, symbols + starts, axis=0).reshape(len(symbols), -1))
 
     def _symbols_of(self, group: int, values: NDArray[np.float32]) -> NDArray[np.int64]:
         keys = self._keys(values)
         known, order = self._known(group)
-        places = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
-        new = known[places] != keys if len(known) else np.ones(len(keys), dtype=bool)
+        positions = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+        new = known[positions] != keys if len(known) else np.ones(len(keys), dtype=bool)
         if new.any():
             _, firsts = np.unique(keys[new], return_index=True)
             count = int(self.counts[group])
-            if count + len(firsts) > self.most:
+            if count + len(firsts) > self.max_symbols:
                 raise ValueError("a group has more values than symbols")
             self.table[group, count : count + len(firsts)] = values[new][firsts]
             self.counts[group] += len(firsts)
             self._sorted[group] = None
             known, order = self._known(group)
-            places = np.searchsorted(known, keys)
-        return order[places]
+            positions = np.searchsorted(known, keys)
+        return order[positions]
 
     def _known(self, group: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """Return the keys of the known values of a group in ascending order, and their symbols."""

@@ -40,20 +40,20 @@ def in_place() -> InPlace | None:
     try:
         from scipy.sparse import _sparsetools
 
-        found = InPlace(_sparsetools.csc_matvec, _sparsetools.csr_row_index)
+        functions = InPlace(_sparsetools.csc_matvec, _sparsetools.csr_row_index)
         ends, items, values = (
             np.array([0, 1, 3], np.int32),
             np.array([1, 0, 2], np.int32),
             np.array([9, 2, 3], np.float32),
         )
         rows, into_items, into_values = np.array([1], np.int32), np.zeros(2, np.int32), np.zeros(2, np.float32)
-        found.copy(1, rows, ends, items, values, into_items, into_values)
+        functions.copy(1, rows, ends, items, values, into_items, into_values)
         scores = np.ones(3, np.float32)
-        found.add(3, 1, np.array([0, 2], np.int32), into_items, into_values, np.array([4], np.float32), scores)
+        functions.add(3, 1, np.array([0, 2], np.int32), into_items, into_values, np.array([4], np.float32), scores)
     except (ImportError, AttributeError, TypeError, ValueError):
         return None
     as_expected = into_items.tolist() == [0, 2] and scores.tolist() == [9, 1, 13]
-    return found if as_expected else None
+    return functions if as_expected else None
 
 
 class Accumulator:

@@ -102,14 +102,14 @@ def memory_sentence(error: BaseException) -> str | None:
     'there is not enough memory (libx.so: failed to map segment from shared object); ...'
     >>> memory_sentence(ValueError("no"))
     """
-    said = " ".join(str(error).split())
-    if not isinstance(error, MemoryError) and not _NO_MEMORY.search(said):
+    text = " ".join(str(error).split())
+    if not isinstance(error, MemoryError) and not _NO_MEMORY.search(text):
         return None
     limit = None
     with suppress(Exception):
         limit = memory_limit()
     cure = "close other programs or take less at a time" if limit is None else f"raise the limit of {_mib(limit)}"
-    detail = f" ({said[:200]})" if said else ""
+    detail = f" ({text[:200]})" if text else ""
     return f"there is not enough memory{detail}; {cure}{'' if limit is None else ' (ulimit -v)'}"
 
 

@@ -235,12 +235,14 @@ class LogMel(Encoder):
     def _sound(self, row: NDArray[np.float32], count: int | None) -> Sound:
         """Return the sound of a code, from as many frames, one every `hop` ms."""
         levels = np.clip(row.reshape(self._shape)[::-1], 0, 1)
-        most = 1 + MAX_DECODED // self._hop
+        max_frames = 1 + MAX_DECODED // self._hop
         sounding = np.flatnonzero(levels.any(axis=0))
         if self.length == "stretch":
-            levels = _spread(levels, min(most, 1 + math.ceil(self._length / self._hop) if count is None else count))
+            levels = _spread(
+                levels, min(max_frames, 1 + math.ceil(self._length / self._hop) if count is None else count)
+            )
         else:
-            levels = levels[:, : sounding[-1] + 1 if count is None and len(sounding) else count][:, :most]
+            levels = levels[:, : sounding[-1] + 1 if count is None and len(sounding) else count][:, :max_frames]
         length = max(1, (levels.shape[1] - 1) * self._hop)
         if not len(sounding):
             return Sound(np.zeros(length, np.int16), self._rate)

@@ -64,8 +64,8 @@ def key_variables(url: str) -> list[str]:
     host = (urlsplit(url).hostname or "").lower()
     if not _HOST.fullmatch(host):
         return []
-    own = KEY_PREFIX + host.replace("-", "__").replace(".", "_").upper()
-    return [own, *([_USUAL[host]] if host in _USUAL else [])]
+    host_variable = KEY_PREFIX + host.replace("-", "__").replace(".", "_").upper()
+    return [host_variable, *([_USUAL[host]] if host in _USUAL else [])]
 
 
 def key_of(url: str) -> str | None:

@@ -39,8 +39,8 @@ def read_answer(url: str, body: bytes, count: int) -> Embedded:
     if len(data) != count:
         raise EndpointError(f"{url} gives {len(data):,} embeddings for {count:,} texts: try a smaller batch-size=")
     rows: list[Any] = [None] * count
-    for place, one in enumerate(data):
-        index = one.get("index", place) if isinstance(one, dict) else None
+    for position, one in enumerate(data):
+        index = one.get("index", position) if isinstance(one, dict) else None
         vector = one.get("embedding") if isinstance(one, dict) else None
         if type(index) is not int or not 0 <= index < count or rows[index] is not None or not isinstance(vector, list):
             raise EndpointError(f"{url} gives an embedding without a list of numbers, or with a wrong index")

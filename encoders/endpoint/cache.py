@@ -42,7 +42,7 @@ class EmbeddingCache:
         """Return those embeddings that are there, of the width `dim`."""
         if not self.path.exists():
             return {}
-        found: dict[bytes, NDArray[np.float32]] = {}
+        codes: dict[bytes, NDArray[np.float32]] = {}
         with self._opened() as connection:
             for start in range(0, len(digests), _AT_ONCE):
                 some = digests[start : start + _AT_ONCE]
@@ -51,8 +51,8 @@ class EmbeddingCache:
                 for digest, stored in connection.execute(query, list(some)):
                     code = _code(stored)
                     if code is not None and (dim is None or len(code) == dim):
-                        found[digest] = code
-        return found
+                        codes[digest] = code
+        return codes
 
     def put(self, codes: Mapping[bytes, NDArray[np.float32]]) -> None:
         """Store embeddings; a full disk is said once, and they are then not stored."""

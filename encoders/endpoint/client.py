@@ -120,8 +120,8 @@ class Client:
             return EndpointError(
                 f"{self.url} redirects elsewhere, which is not followed: give the final address of the endpoint"
             )
-        said = self._without_key(_message_of(reply.body))
-        words = f"{self.url} answers with status {reply.status}{f': {said}' if said else ''}"
+        message = self._without_key(_message_of(reply.body))
+        words = f"{self.url} answers with status {reply.status}{f': {message}' if message else ''}"
         if reply.status in (401, 403):
             known = key_of(self.url) is not None
             variables = " or ".join(key_variables(self.url)) or "NEARBY_KEY_HOST"

@@ -86,11 +86,11 @@ class GivenFiles:
 
     def knows(self, query: Named) -> bool:
         """Return whether a query has a vector."""
-        return query.vector is not None or any(name in table for table, name in self._places(query))
+        return query.vector is not None or any(name in table for table, name in self._tables_and_ids(query))
 
     def vector_of(self, query: Named) -> NDArray[np.float32] | None:
         """Return the vector of a query: that of its id among the queries, or of the item that it is."""
-        return next((table.rows([name])[0] for table, name in self._places(query) if name in table), None)
+        return next((table.rows([name])[0] for table, name in self._tables_and_ids(query) if name in table), None)
 
     def keep_some(self) -> None:
         """Remember some vectors, by which the file is known again."""
@@ -99,8 +99,8 @@ class GivenFiles:
         names = [items.ids[row] for row in rows]
         self.kept = names, items.rows(names)
 
-    def _places(self, query: Named) -> Iterator[tuple[VectorTable, str]]:
-        """Give the tables in which the vector of a query may be, the first place first, and its id there."""
+    def _tables_and_ids(self, query: Named) -> Iterator[tuple[VectorTable, str]]:
+        """Give the tables in which the vector of a query may be, the first one first, and its id there."""
         asked = self.asked()
         if asked is not None and query.query_id is not None:
             yield asked, query.query_id
@@ -117,7 +117,7 @@ class GivenFiles:
             )
 
 
-def found(file: str, beside: str | None = None) -> str:
+def absolute_path(file: str, beside: str | None = None) -> str:
     """Return the absolute path of a file, searched in the current folder, then beside another file."""
     path = os.path.abspath(os.path.expanduser(file))
     if path == file:
@@ -130,5 +130,5 @@ def found(file: str, beside: str | None = None) -> str:
 
 def file_or_name(value: str, beside: str) -> str:
     """Return the absolute path of a file of ids, or the value itself, which is then the name of a column."""
-    path = found(value, beside)
+    path = absolute_path(value, beside)
     return path if os.path.isfile(path) else value

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder, State
 from encoders.codes import Batches, Codes, Kind, Metric, Modality, Space, normalized
 from encoders.errors import BadItemError, DimensionError, OptionError
-from encoders.given.files import GivenFiles, file_or_name, found
+from encoders.given.files import GivenFiles, absolute_path, file_or_name
 from encoders.given.query_encoder import QueryEncoder
 from encoders.given.vector_table import VectorTable
 from encoders.named import Named
@@ -65,8 +65,8 @@ class Given(Encoder):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.file = found(self.file)
-        self.queries = None if self.queries is None else found(self.queries, self.file)
+        self.file = absolute_path(self.file)
+        self.queries = None if self.queries is None else absolute_path(self.queries, self.file)
         self.ids = None if self.ids is None else file_or_name(self.ids, self.file)
         self.query_ids = None if self.query_ids is None else file_or_name(self.query_ids, self.queries or self.file)
         self._files = GivenFiles(self.file, self.ids, self.key, self.queries, self.query_ids)

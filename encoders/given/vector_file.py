@@ -183,9 +183,9 @@ def _rows_of(column: Any, path: Path, name: str, start: int) -> NDArray[np.float
         return numbers.astype(np.float32, copy=False).reshape(len(column), width)
 
 
-def _other_width(path: Path, row: int, found: int, wanted: int) -> DimensionError:
+def _other_width(path: Path, row: int, width: int, wanted: int) -> DimensionError:
     return DimensionError(
-        f"{path}: row {row:,} has {found:,} numbers, the rows before it {wanted:,}: embed all by one model"
+        f"{path}: row {row:,} has {width:,} numbers, the rows before it {wanted:,}: embed all by one model"
     )
 
 
@@ -199,8 +199,8 @@ def _chosen(path: Path, key: str | None, names: list[str], what: str) -> str:
     if usual is not None:
         return usual
     if len(names) != 1:
-        found = f"several: choose one with key=, of {', '.join(names)}" if names else "none"
-        raise OptionError(f"given: {path} should hold one {what} of vectors, and holds {found}")
+        choices = f"several: choose one with key=, of {', '.join(names)}" if names else "none"
+        raise OptionError(f"given: {path} should hold one {what} of vectors, and holds {choices}")
     return names[0]
 
 

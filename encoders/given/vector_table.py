@@ -74,11 +74,11 @@ class VectorTable:
             When a vector holds NaN, an infinite number, or one beyond float32.
         """
         with np.errstate(over="ignore"):  # beyond float32: infinite, and refused below
-            found = np.asarray(self._matrix[[self._row_of[name] for name in names]], dtype=np.float32)
-        finite = np.isfinite(found).all(axis=1)
+            vectors = np.asarray(self._matrix[[self._row_of[name] for name in names]], dtype=np.float32)
+        finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
             name = names[int(finite.argmin())]
             raise BadItemError(
                 f"the vector of '{name}' in {self.path} holds NaN or infinite numbers: embed that item again"
             )
-        return found.reshape(len(names), self.dim)
+        return vectors.reshape(len(names), self.dim)

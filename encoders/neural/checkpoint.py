@@ -21,8 +21,8 @@ FILE = "checkpoint.safetensors"
 
 def weights_of(network: nn.Module) -> dict[str, Any]:
     """Return the state of a network; weights that two modules share (tied weights) are included once."""
-    own = {name for name, _ in (*network.named_parameters(), *network.named_buffers())}
-    return {key: value for key, value in network.state_dict().items() if key in own}
+    names = {name for name, _ in (*network.named_parameters(), *network.named_buffers())}
+    return {key: value for key, value in network.state_dict().items() if key in names}
 
 
 def take_weights(network: nn.Module, weights: dict[str, Any]) -> None:
@@ -99,9 +99,9 @@ def read_checkpoint(
     state = optimizer.state_dict()
     for key, value in steps.items():
         position, _, name = key.partition(".")
-        own = parameters[int(position)].detach()
-        if value.shape == own.shape:  # the fused step needs the same memory format for both
-            value = own.clone().copy_(value)
+        parameter = parameters[int(position)].detach()
+        if value.shape == parameter.shape:  # the fused step needs the same memory format for both
+            value = parameter.clone().copy_(value)
         state["state"].setdefault(int(position), {})[name] = value
     optimizer.load_state_dict(state)
     for name, value in kept.items():

@@ -92,8 +92,8 @@ def discriminator_criterion(
     Examples
     --------
     >>> rows = np.random.default_rng(0).normal(size=(400, 5)).astype(np.float32)
-    >>> found = discriminator_criterion(rows, rows)
-    >>> found.loss < 0.35 < found.shuffled, found.nats > 1.5
+    >>> criterion = discriminator_criterion(rows, rows)
+    >>> criterion.loss < 0.35 < criterion.shuffled, criterion.nats > 1.5
     (True, True)
     """
     count = items.shape[0]

@@ -218,8 +218,8 @@ class DeepInfoMax(NeuralEncoder):
 
         def answer(rows: Tensor) -> Tensor:
             layers = encoder(encoder.pictures(rows))
-            found: Tensor = self._bounded(layers.code) if layer == "code" else getattr(layers, layer)
-            return found
+            features: Tensor = self._bounded(layers.code) if layer == "code" else getattr(layers, layer)
+            return features
 
         codes: Codes = in_pieces(encoder, self._scaled(items), answer, self.device)
         return codes

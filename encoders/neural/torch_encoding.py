@@ -58,8 +58,8 @@ def load_state(network: nn.Module, state: dict[str, Any]) -> None:
     """
     import torch
 
-    own = network.state_dict()
-    for key in own:
+    network_state = network.state_dict()
+    for key in network_state:
         if not key.endswith("num_batches_tracked"):
-            own[key] = torch.from_numpy(state[f"network.{key}"])
-    network.load_state_dict(own)
+            network_state[key] = torch.from_numpy(state[f"network.{key}"])
+    network.load_state_dict(network_state)

@@ -63,7 +63,7 @@ class BlockTransform(Encoder):
             )
         components = _cosines(self.block, self._colours) if self.basis == "dct" else self._principal(batches)
         self.components = np.ascontiguousarray(components[: self.n_components], dtype=np.float32)
-        return Space(self._places * len(self.components), Kind.DENSE, Metric.EUCLIDEAN)
+        return Space(self._n_blocks * len(self.components), Kind.DENSE, Metric.EUCLIDEAN)
 
     def _picture_shape(self) -> tuple[int, ...]:
         shape = None if self.input_space is None else self.input_space.shape
@@ -93,14 +93,14 @@ class BlockTransform(Encoder):
         return -(-self._shape[0] // self.block), -(-self._shape[1] // self.block)
 
     @property
-    def _places(self) -> int:
+    def _n_blocks(self) -> int:
         down, across = self._grid
         return down * across
 
     def _principal(self, batches: Batches) -> NDArray[np.float64]:
         """Return the eigenvectors of the covariance of blocks, as rows, the largest variance first."""
         size = self._block_size
-        count, sums, products = 0, np.zeros((self._places, size)), np.zeros((size, size))
+        count, sums, products = 0, np.zeros((self._n_blocks, size)), np.zeros((size, size))
         for batch in batches:
             blocks = self._blocks(np.asarray(batch.items)).astype(np.float64)
             count += len(blocks)
@@ -120,7 +120,7 @@ class BlockTransform(Encoder):
         pictures = rows.reshape(-1, height, width, self._colours)
         edges = ((0, 0), (0, down * side - height), (0, across * side - width), (0, 0))
         cells = np.pad(pictures, edges, mode="edge").reshape(-1, down, side, across, side, self._colours)
-        return cells.swapaxes(2, 3).reshape(len(pictures), self._places, -1)
+        return cells.swapaxes(2, 3).reshape(len(pictures), self._n_blocks, -1)
 
     def _encode(self, items: NDArray[np.float32]) -> Codes:
         blocks = self._blocks(items)

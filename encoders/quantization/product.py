@@ -76,8 +76,8 @@ class ProductQuantizer(Encoder):
         for centroids, distances in zip(self.centroids, self._distances, strict=True):
             columns = slice(start, start + centroids.shape[1])
             start = columns.stop
-            for block, found in zip(slices(rows[:, columns], ROWS), slices(codes[:, columns], ROWS), strict=True):
-                found[...] = centroids[distances.squared(block).argmin(axis=1)]  # the first of equal distances
+            for block, code_block in zip(slices(rows[:, columns], ROWS), slices(codes[:, columns], ROWS), strict=True):
+                code_block[...] = centroids[distances.squared(block).argmin(axis=1)]  # the first of equal distances
         return codes
 
     def _encode_queries(self, items: Any) -> Codes:

@@ -46,8 +46,8 @@ class RaBitQ(Encoder):
     >>> encoder = RaBitQ(1).fit(rows)
     >>> encoder.space.bytes_per_item  # 64 bits, and two numbers
     16
-    >>> found = encoder.encode_queries(rows[:1]) @ encoder.encode(rows).T
-    >>> int(found.argmax())
+    >>> scores = encoder.encode_queries(rows[:1]) @ encoder.encode(rows).T
+    >>> int(scores.argmax())
     0
 
     References
@@ -88,18 +88,18 @@ class RaBitQ(Encoder):
     def _encode(self, items: Any) -> Codes:
         rows = unreduced(self, items)
         codes = np.empty((len(rows), self.space.dim), dtype=np.float32)
-        for block, found in zip(slices(rows, ROWS), slices(codes, ROWS), strict=True):
+        for block, code_block in zip(slices(rows, ROWS), slices(codes, ROWS), strict=True):
             rotated = self._products.of(self.rotation, self.centre)(block)
             grid, share = nearest_on_grid(rotated, self.bits)
             length = _length(rotated)
             # <row, query> is estimated by <grid, query> |row| / (|grid| cos(row, grid)), which is unbiased
             divisor = _length(grid) * share
             scale = np.divide(length, divisor, out=np.zeros_like(length), where=divisor > 0)
-            found[:, :-2] = grid * _few_bits(scale)[:, None]
+            code_block[:, :-2] = grid * _few_bits(scale)[:, None]
             if metric_before(self) is Metric.EUCLIDEAN:
-                found[:, -2] = -0.5 * length * (length / float(self.unit))
+                code_block[:, -2] = -0.5 * length * (length / float(self.unit))
             else:
-                found[:, -2] = (self._with_centre(block) - self._centre_square) / float(self.unit)
+                code_block[:, -2] = (self._with_centre(block) - self._centre_square) / float(self.unit)
         codes[:, -1] = self.unit
         return codes
 
@@ -168,9 +168,9 @@ def nearest_on_grid(rows: NDArray[np.float32], bits: int) -> tuple[NDArray[np.fl
     for end in ENDS:
         # from -end to end in 2**bits cells, whose middles are odd multiples of end / 2**bits
         tried = 2 * np.clip(np.floor(exact * (2 ** (bits - 1) / end)), -(2 ** (bits - 1)), 2 ** (bits - 1) - 1) + 1
-        found = _cosine(exact, tried, lengths)
-        better = found > cosine + 1e-12
-        best[better], cosine[better] = tried[better], found[better]
+        tried_cosine = _cosine(exact, tried, lengths)
+        better = tried_cosine > cosine + 1e-12
+        best[better], cosine[better] = tried[better], tried_cosine[better]
     return np.clip(best, -last, last), cosine
 
 

@@ -186,14 +186,14 @@ class Columns(Encoder):
         return self._columns_of(rows, NumericColumn.unread)
 
     def _columns_of(
-        self, rows: Sequence[Row], found: Callable[[NumericColumn, Sequence[Value]], Iterator[int]]
+        self, rows: Sequence[Row], rows_with: Callable[[NumericColumn, Sequence[Value]], Iterator[int]]
     ) -> dict[int, list[str]]:
         numeric = [coder for coder in self._coders if isinstance(coder, NumericColumn)]
         names: dict[int, list[str]] = {}
         for start in range(0, len(rows), _BLOCK):
             block = self._table(rows[start : start + _BLOCK], tuple(coder.name for coder in numeric))
             for coder, column in zip(numeric, block, strict=True):
-                for row in found(coder, column):
+                for row in rows_with(coder, column):
                     names.setdefault(start + row, []).append(coder.name)
         return names
 
@@ -247,12 +247,12 @@ class Columns(Encoder):
 
     def components_of(self) -> dict[str, slice]:
         """Return the components of every column that is encoded, as a slice of the code."""
-        found, start = {}, 0
+        components, start = {}, 0
         for coder in self._coders:
             stop = start + len(coder.components)
-            found[coder.name] = slice(start, stop)
+            components[coder.name] = slice(start, stop)
             start = stop
-        return found
+        return components
 
     def column_details(self) -> dict[str, str]:
         """Return how each encoded column becomes numbers, in a few words."""

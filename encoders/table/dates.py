@@ -93,10 +93,10 @@ def _seconds(parts: _Date, order: str) -> float:
         return math.nan
     month, day = (parts.day, parts.month) if parts.free and order == "day" else (parts.month, parts.day)
     try:
-        found = datetime.fromisoformat(f"{parts.year:04d}-{month:02d}-{day:02d}T{parts.time}")
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        return (found - _EPOCH) / timedelta(seconds=1)
+        moment = datetime.fromisoformat(f"{parts.year:04d}-{month:02d}-{day:02d}T{parts.time}")
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return (moment - _EPOCH) / timedelta(seconds=1)
     except (ValueError, OverflowError):
         return math.nan
 

@@ -76,12 +76,12 @@ class Endpoint(Encoder):
             raise BadItemError("there is nothing to fit on: the corpus holds no items")
         if self.model is None:
             raise OptionError(f"endpoint: {self.url} needs the name of its model: add model=NAME")
-        found = self._client().embed([_PROBE], _QUICK)
-        self._count(found, 1)
-        self._probe, self._is_checked = found.codes[0], True
+        embedded = self._client().embed([_PROBE], _QUICK)
+        self._count(embedded, 1)
+        self._probe, self._is_checked = embedded.codes[0], True
         if self.cache:
             self._require_cache_of_model(self._probe)
-        return Space(found.codes.shape[1], Kind.DENSE, Metric.COSINE)
+        return Space(embedded.codes.shape[1], Kind.DENSE, Metric.COSINE)
 
     def _encode(self, items: Any) -> Codes:
         return self._embedded([self.prompt + text for text in items], [not text.strip() for text in items], _PATIENT)
@@ -126,14 +126,14 @@ class Endpoint(Encoder):
                 raise
         return known
 
-    def _received(self, digests: list[bytes], found: Embedded) -> dict[bytes, NDArray[np.float32]]:
-        if found.codes.shape[1] != self.space.dim:
+    def _received(self, digests: list[bytes], embedded: Embedded) -> dict[bytes, NDArray[np.float32]]:
+        if embedded.codes.shape[1] != self.space.dim:
             raise ArtifactError(
-                f"{self.url} gives embeddings of {found.codes.shape[1]:,} numbers, this space has {self.space.dim:,}: "
-                f"the model '{self.model}' has changed; index again"
+                f"{self.url} gives embeddings of {embedded.codes.shape[1]:,} numbers, this space has "
+                f"{self.space.dim:,}: the model '{self.model}' has changed; index again"
             )
-        self._count(found, len(digests))
-        codes = dict(zip(digests, found.codes, strict=True))
+        self._count(embedded, len(digests))
+        codes = dict(zip(digests, embedded.codes, strict=True))
         if self.cache:
             self._cache.put(codes)
         return codes
@@ -164,13 +164,13 @@ class Endpoint(Encoder):
         """Embed the probe again, once, in an encoder that was loaded: the model behind a name may change."""
         if self._is_checked or self._probe is None:
             return
-        found = self._client().embed([_PROBE], _QUICK)
-        if found.codes.shape[1] != self.space.dim or _cosine(found.codes[0], self._probe) < _SAME:
+        embedded = self._client().embed([_PROBE], _QUICK)
+        if embedded.codes.shape[1] != self.space.dim or _cosine(embedded.codes[0], self._probe) < _SAME:
             raise ArtifactError(
                 f"endpoint: the model '{self.model}' at {self.url} is not the one that this space was made with, so "
                 "that codes cannot be compared: bring the old model back, or index again"
             )
-        self._count(found, 1)
+        self._count(embedded, 1)
         self._is_checked = True
 
     def remarks(self) -> list[str]:
@@ -193,9 +193,9 @@ class Endpoint(Encoder):
     def _client(self) -> Client:
         return Client(self.url, str(self.model), self.dimensions, self.timeout)
 
-    def _count(self, found: Embedded, texts: int) -> None:
+    def _count(self, embedded: Embedded, texts: int) -> None:
         self._requests += 1
-        self._tokens += found.tokens
+        self._tokens += embedded.tokens
         self._paid += texts
 
 

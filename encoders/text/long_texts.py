@@ -44,12 +44,12 @@ class LongTexts:
 
     def remarks(self, name: str) -> list[str]:
         """Return what the user should know, and start again."""
-        found = (
+        remark = (
             f"{name}: {self.longer:,} of {counted(self.seen, 'document')} are longer than {self.limit:,} tokens, and "
             f"their rest is not read: chunk={max(1, self.limit - 6)} reads them whole, in parts"
         )
         longer, self.seen, self.longer = self.longer, 0, 0
-        return [found] if longer else []
+        return [remark] if longer else []
 
 
 def limit_of(network: Any) -> int | None:

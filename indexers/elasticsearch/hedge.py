@@ -38,17 +38,17 @@ def hedged(client: Any, send: Callable[[dict[str, str]], T]) -> T:
     silence: Silence = client.transport.node_pool.silence
     if silence.due:
         silence.check(client)
-    begun, went_round = monotonic(), {silence.found}
+    begun, went_round = monotonic(), {silence.last_check}
     attempts = _sent(send, silence, frozenset())
     if not attempts:
-        return send(silence.found.routing)
+        return send(silence.last_check.routing)
     try:
         while len(attempts) < MAX_ATTEMPTS and not first_of(attempts, CHECK_SECONDS):
             if first_of(attempts, None, until=silence.check(client)):
                 break
             late = len(attempts) == 1 and monotonic() > begun + SLOW_SECONDS
-            if late or not (silence.found.all_answer or silence.found in went_round):
-                went_round.add(silence.found)
+            if late or not (silence.last_check.all_answer or silence.last_check in went_round):
+                went_round.add(silence.last_check)
                 attempts += _sent(send, silence, frozenset(host for one in attempts for host in one.hosts))
         first_of(attempts, None)
         return answer_of(attempts)
@@ -59,7 +59,7 @@ def hedged(client: Any, send: Callable[[dict[str, str]], T]) -> T:
 
 def _sent(send: Callable[[dict[str, str]], T], silence: Silence, asked: frozenset[Any]) -> list[Attempt[T]]:
     """Send a read to a host that was not asked yet; return nothing when too many threads run."""
-    routing = silence.found.routing
+    routing = silence.last_check.routing
     with avoiding(asked):
         attempt = Attempt.start(lambda: send(routing))
     return [] if attempt is None else [attempt]

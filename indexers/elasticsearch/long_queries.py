@@ -68,8 +68,8 @@ def clause_limit(message: str) -> int | None:
     >>> clause_limit("Elasticsearch refuses: failed to create query: maxClauseCount is set to 8192")
     8192
     """
-    found = _LIMIT.search(message)
-    return None if found is None else int(found[1])
+    match = _LIMIT.search(message)
+    return None if match is None else int(match[1])
 
 
 def pieces_of(search: dict[str, Any], limit: int) -> list[dict[str, Any]]:

@@ -137,9 +137,11 @@ def superseded_indexes(admin: IndexAdmin, index: str, identity: str) -> list[str
 
     The last one before `index` is kept, for processes that opened the collection before the swap.
     """
-    own = [one for one in nearby_indexes(admin) if one.kind == COLLECTION and identity and one.identity == identity]
-    (number,) = [one.number for one in own if one.name == index] or [0]
-    before = [one for one in own if one.number < number]
+    collection_indexes = [
+        one for one in nearby_indexes(admin) if one.kind == COLLECTION and identity and one.identity == identity
+    ]
+    (number,) = [one.number for one in collection_indexes if one.name == index] or [0]
+    before = [one for one in collection_indexes if one.number < number]
     return [one.name for one in before[:-1] if not one.is_served([admin.next])]
 
 

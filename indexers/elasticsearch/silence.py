@@ -52,7 +52,7 @@ class Silence:
     """The silent hosts and nodes of a cluster, shared by all threads that use a client."""
 
     def __init__(self) -> None:
-        self.found = Check()
+        self.last_check = Check()
         self._lock = Lock()
         self._checking: Future[Check] | None = None
         self._began = self._ended = -math.inf
@@ -61,7 +61,7 @@ class Silence:
     @property
     def due(self) -> bool:
         """True when silent nodes should be checked again."""
-        return not self.found.all_answer and monotonic() >= self._ended + self._wait
+        return not self.last_check.all_answer and monotonic() >= self._ended + self._wait
 
     def check(self, client: Any) -> Future[Check]:
         """Ask every host which nodes answer, in the background; checks at the same time are one check.
@@ -74,24 +74,24 @@ class Silence:
                 return self._checking
             done: Future[Check] = Future()
             if Attempt.start(lambda: self._check(client, done)) is None:
-                done.set_result(self.found)
+                done.set_result(self.last_check)
                 return done
             self._checking, self._began = done, now
             return done
 
     def _check(self, client: Any, done: Future[Check]) -> None:
-        found = self.found
+        check = self.last_check
         try:
-            for found in _checks(client):  # the last one counts
-                if found.preference is not None and not done.done():
-                    self.found = found
-                    done.set_result(found)
-            self.found = found
-            self._wait = _FIRST_WAIT if found.all_answer else min(2 * self._wait, _LONGEST_WAIT)
+            for check in _checks(client):  # the last one counts
+                if check.preference is not None and not done.done():
+                    self.last_check = check
+                    done.set_result(check)
+            self.last_check = check
+            self._wait = _FIRST_WAIT if check.all_answer else min(2 * self._wait, _LONGEST_WAIT)
         finally:
             self._ended = monotonic()
             if not done.done():
-                done.set_result(self.found)
+                done.set_result(self.last_check)
 
 
 def _checks(client: Any) -> Iterator[Check]:
@@ -101,7 +101,7 @@ def _checks(client: Any) -> Iterator[Check]:
     running = {one.future for one in asked.values() if one is not None}
     while running:
         running = wait(running, return_when=FIRST_COMPLETED).not_done
-        yield _found({host: None if one is None else _result(one) for host, one in asked.items()})
+        yield _check_of({host: None if one is None else _result(one) for host, one in asked.items()})
 
 
 class _Nodes(NamedTuple):
@@ -128,7 +128,7 @@ def _result(attempt: Attempt[_Nodes]) -> _Nodes | None:
     return attempt.future.result() if attempt.future.done() and not attempt.failed else None
 
 
-def _found(answers: dict[Any, _Nodes | None]) -> Check:
+def _check_of(answers: dict[Any, _Nodes | None]) -> Check:
     heard = [one for one in answers.values() if one is not None]
     silent = frozenset(host for host, one in answers.items() if one is None)
     if not heard:  # nothing to go round to
@@ -175,7 +175,7 @@ def pool_class() -> Any:
             self.silence, self._turn = Silence(), count()
 
         def select(self, nodes: Any) -> Any:
-            avoided = _avoided.get() | self.silence.found.silent_hosts
+            avoided = _avoided.get() | self.silence.last_check.silent_hosts
             nodes = [node for node in nodes if node.config not in avoided] or nodes
             return nodes[next(self._turn) % len(nodes)]
 
@@ -186,8 +186,8 @@ def pool_class() -> Any:
         @property
         def silence(self) -> Silence:
             chooses: Any = self.node_selector
-            found: Silence = chooses.silence
-            return found
+            silence: Silence = chooses.silence
+            return silence
 
         def get(self) -> Any:
             return _only.get() or super().get()

@@ -17,7 +17,7 @@ from encoders.scaling import moderate
 from indexers.base import Index
 from retrieval.analysis.maps import narrow_codes
 from retrieval.evaluation.health.hubness import NEIGHBOURS, memberships
-from retrieval.evaluation.health.similarity import Floats, rows_of, score_matrix, without_own
+from retrieval.evaluation.health.similarity import Floats, mask_query_rows, rows_of, score_matrix
 
 #: Pairs of items that are compared at most: all of 20,000 items, fewer askers of more items.
 MAX_PAIRS = 4 * 10**8
@@ -45,12 +45,12 @@ def item_clusters(codes: Codes, metric: Metric, k: int, seed: int = 0) -> NDArra
     rows = narrow_codes(codes, metric)
     if rows is None:
         return None
-    found = clusters_of(KMeans(min(k, len(rows)), seed=seed).fit_encode(rows))
-    numbers, first, counts = np.unique(found, return_index=True, return_counts=True)
+    clusters = clusters_of(KMeans(min(k, len(rows)), seed=seed).fit_encode(rows))
+    numbers, first, counts = np.unique(clusters, return_index=True, return_counts=True)
     order = np.lexsort((first, -counts))
     rank = np.empty(int(numbers.max()) + 1, np.int64)
     rank[numbers[order]] = np.arange(len(numbers))
-    return np.asarray(rank[found])
+    return np.asarray(rank[clusters])
 
 
 def item_hubness(
@@ -95,9 +95,9 @@ def item_hubness(
     height = max(1, _BLOCK_SCORES // n)
     for step in steps(-(-len(asking) // height), "counting neighbours"):
         start = step * height
-        own = asking[start : start + height]
+        query_rows = asking[start : start + height]
         scores = score_matrix(asked[start : start + height], rows, space.metric)
-        total += memberships(without_own(scores, own), k).sum(axis=0)
+        total += memberships(mask_query_rows(scores, query_rows), k).sum(axis=0)
     return total, len(asking)
 
 

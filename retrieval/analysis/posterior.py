@@ -107,8 +107,8 @@ def aggregate(
 
     Examples
     --------
-    >>> found = aggregate(np.array([[-1.0, 0], [1, 0]]), np.array([[-2.0, 0], [-2, 0]]))
-    >>> found.in_use.tolist(), found.kl_divergence.round(2).tolist(), found.coverage.round(2).tolist()
+    >>> posterior = aggregate(np.array([[-1.0, 0], [1, 0]]), np.array([[-2.0, 0], [-2, 0]]))
+    >>> posterior.in_use.tolist(), posterior.kl_divergence.round(2).tolist(), posterior.coverage.round(2).tolist()
     ([True, False], [1.07, 0.0], [0.63, 1.0])
     """
     deviation = np.exp(log_variance / 2)

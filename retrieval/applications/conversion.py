@@ -118,8 +118,8 @@ def converted(
     last = _disentangled(encoder)
     one = _wanted(collection, last, like) if like else None
     sample = draw(collection.items, JUDGED)
-    own = _own(collection, last.label_field, asked)
-    wanted = [one] * len(asked) if one is not None else _in_turn(last, sample, own)
+    nuisances = _nuisances_of(collection, last.label_field, asked)
+    wanted = [one] * len(asked) if one is not None else _in_turn(last, sample, nuisances)
     contents = [query.content for query in asked]
     rows = _rows(encoder, contents)
     with waiting("converting"):
@@ -127,17 +127,17 @@ def converted(
     with waiting("training the classifiers that judge"):
         ids = [query.item_id for query in asked if query.item_id is not None]
         judges = judges_of(sample, lambda some: _rows(encoder, some), last.label_field, ids)
-    found = None
+    all_pairs = None
     if pairs:
         with waiting("converting between all pairs"):
-            found = conversion_pairs(last, judges, LIKE)
+            all_pairs = conversion_pairs(last, judges, LIKE)
     return Conversions(
         str(encoder),
         collection.items.name,
         _table(encoder, asked, wanted, one, rows, changed, judges),
-        _each(asked, own, wanted, judges, changed),
+        _each(asked, nuisances, wanted, judges, changed),
         judges.field,
-        found,
+        all_pairs,
     )
 
 
@@ -168,14 +168,14 @@ def _wanted(collection: Collection, last: Any, like: Sequence[str]) -> Wanted:
     return Wanted(one or ", ".join(like), [query.content for query in queries], queries[0].shown)
 
 
-def _own(collection: Collection, field: str | None, asked: Sequence[Query]) -> list[str | None]:
+def _nuisances_of(collection: Collection, field: str | None, asked: Sequence[Query]) -> list[str | None]:
     """Return the nuisance of each item; None for a file, of which it is not known."""
     ids = [query.item_id for query in asked if query.item_id is not None]
     known = {item.id: item.label_in(field) for item in collection.items.get(ids)}
     return [known.get(query.item_id) if query.item_id is not None else None for query in asked]
 
 
-def _in_turn(last: Any, sample: Sequence[Item], own: Sequence[str | None]) -> list[Wanted]:
+def _in_turn(last: Any, sample: Sequence[Item], nuisances: Sequence[str | None]) -> list[Wanted]:
     """Return a nuisance for each item, the values in turn, each another one than its own."""
     held: dict[str, list[Any]] = {}
     for item in sample:
@@ -184,12 +184,12 @@ def _in_turn(last: Any, sample: Sequence[Item], own: Sequence[str | None]) -> li
             held[value].append(item.content)
     if len(held) < 2:
         raise QueryError("the items of the collection no longer have two nuisances: name one with --voice")
-    found = []
-    for number, value in enumerate(own):
+    targets = []
+    for number, value in enumerate(nuisances):
         others = [name for name in sorted(held) if name != value]
         name = others[number % len(others)]
-        found.append(Wanted(name, held[name]))
-    return found
+        targets.append(Wanted(name, held[name]))
+    return targets
 
 
 def _converted_rows(encoder: Encoder, last: Any, rows: Any, wanted: Sequence[Wanted]) -> Any:
@@ -247,14 +247,16 @@ def _table(
 
 
 def _each(
-    asked: Sequence[Query], own: Sequence[str | None], wanted: Sequence[Wanted], judges: Judges, changed: Any
+    asked: Sequence[Query], nuisances: Sequence[str | None], wanted: Sequence[Wanted], judges: Judges, changed: Any
 ) -> list[Conversion]:
     nothing = [None] * len(asked)
     heard = nothing if judges.nuisance is None else judges.nuisance.heard(changed)
     labels = nothing if judges.label is None else judges.label.heard(changed)
     return [
-        Conversion(query.shown, mine, one.name, one.example or _example(judges, one.name, query.shown.label), *said)
-        for query, mine, one, *said in zip(asked, own, wanted, heard, labels, strict=True)
+        Conversion(
+            query.shown, mine, one.name, one.example or _example(judges, one.name, query.shown.label), *heard_classes
+        )
+        for query, mine, one, *heard_classes in zip(asked, nuisances, wanted, heard, labels, strict=True)
     ]
 
 

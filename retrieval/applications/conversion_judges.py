@@ -36,8 +36,10 @@ class Classifier:
     def probability(self, rows: Any, wanted: Sequence[str]) -> NDArray[np.float64]:
         """Return the probability of one wanted class for each row, float64 (n,)."""
         columns = [self.classes.index(name) for name in wanted]
-        found: NDArray[np.float64] = self.model.predict_proba(np.asarray(rows))[np.arange(len(columns)), columns]
-        return found
+        probabilities: NDArray[np.float64] = self.model.predict_proba(np.asarray(rows))[
+            np.arange(len(columns)), columns
+        ]
+        return probabilities
 
 
 @dataclass(frozen=True)
@@ -105,13 +107,13 @@ class Judges:
         wanted : str
             The name of the wanted nuisance.
         """
-        found = {}
+        columns = {}
         if self.nuisance is not None and set(nuisances) <= set(self.nuisance.classes):
-            found[f"probability of {wanted}"] = self.nuisance.probability(rows, nuisances).tolist()
-        own = [name for name in labels if name is not None]
-        if self.label is not None and len(own) == len(labels) and set(own) <= set(self.label.classes):
-            found["probability of its own label"] = self.label.probability(rows, own).tolist()
-        return found
+            columns[f"probability of {wanted}"] = self.nuisance.probability(rows, nuisances).tolist()
+        known_labels = [name for name in labels if name is not None]
+        if self.label is not None and len(known_labels) == len(labels) and set(known_labels) <= set(self.label.classes):
+            columns["probability of its own label"] = self.label.probability(rows, known_labels).tolist()
+        return columns
 
 
 def judges_of(

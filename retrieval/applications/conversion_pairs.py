@@ -47,8 +47,8 @@ class ConversionPairs:
     @property
     def matrices(self) -> dict[str, NDArray[np.float64]]:
         """What is heard -> the share of each pair."""
-        found = {f"the wanted {self.field}": self.nuisance_heard}
-        return found if self.label_kept is None else {**found, "its own label": self.label_kept}
+        matrices = {f"the wanted {self.field}": self.nuisance_heard}
+        return matrices if self.label_kept is None else {**matrices, "its own label": self.label_kept}
 
     def to_json(self) -> dict[str, Any]:
         """Return every pair as JSON values, and what is heard in real items."""
@@ -144,4 +144,4 @@ def _kept(judges: Judges, rows: Any, labels: list[str | None]) -> float:
     if judges.label is None or not any(labels):
         return float("nan")
     heard = judges.label.heard(rows)
-    return float(np.mean([name == own for name, own in zip(heard, labels, strict=True) if own is not None]))
+    return float(np.mean([name == label for name, label in zip(heard, labels, strict=True) if label is not None]))

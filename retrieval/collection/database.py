@@ -149,8 +149,8 @@ class Database:
 
     def _require(self, schema: str) -> None:
         """Refuse a file that has more or less than the tables of a schema, before any table is read."""
-        found = self._connection.execute(_SCHEMA_OF).fetchmany(_MAX_TABLES)
-        if set(found) != _objects(schema):
+        objects = self._connection.execute(_SCHEMA_OF).fetchmany(_MAX_TABLES)
+        if set(objects) != _objects(schema):
             raise ValueError("its tables are not those of nearby")
         if self._writable:
             self._connection.execute("PRAGMA journal_mode = MEMORY")

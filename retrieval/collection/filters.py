@@ -61,12 +61,12 @@ class Filter:
         OptionError
             For a text without a key or without an operator.
         """
-        found = _OPERATOR.search(text)
-        if found is None or not found.start():
+        match = _OPERATOR.search(text)
+        if match is None or not match.start():
             raise OptionError(
                 f"a filter is written KEY=VALUE, as in label=sport or 'year>=2004' (quote < and >); got '{text}'"
             )
-        return cls(text[: found.start()], text[found.end() :], found.group())
+        return cls(text[: match.start()], text[match.end() :], match.group())
 
     def __str__(self) -> str:
         return f"{self.field}{self.operator}{self.value}"

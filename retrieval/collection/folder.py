@@ -50,8 +50,8 @@ class CollectionFolder:
     @property
     def bytes(self) -> int:
         """Size of the generation on disk; a file with two names counts once."""
-        found = [path.stat() for path in files_below(self.generation)]
-        return sum({(one.st_dev, one.st_ino): one.st_size for one in found}.values())
+        stats = [path.stat() for path in files_below(self.generation)]
+        return sum({(one.st_dev, one.st_ino): one.st_size for one in stats}.values())
 
     @property
     def unfinished(self) -> tuple[str, ...]:
@@ -87,13 +87,13 @@ class CollectionFolder:
             digest = one.record.indexes.get(record.spec) if one.record.folder else record.index_digest
             wanted[one.space_folder(record.folder) / INDEX] = digest or ""
         try:
-            found = {folder: digest_of(folder / MANIFEST) for folder in wanted}
+            digests = {folder: digest_of(folder / MANIFEST) for folder in wanted}
         except OSError as error:
             raise ArtifactError(
                 f"the space '{record.spec}' of {self.path} is incomplete: {error.filename} cannot be read "
                 f"({error.strerror}); index the corpus again in a new folder"
             ) from None
-        if found != wanted:
+        if digests != wanted:
             raise ArtifactError(
                 f"the space '{record.spec}' of {self.path} was changed by something other than nearby: index it again"
             )

@@ -109,11 +109,11 @@ class Generations:
             return f"{self.folder} is a file, not a collection: give the folder that  nearby index ... -o FOLDER  made"
         if self.foreign():
             return f"{self.folder} is a folder, but not a collection: give one that  nearby index ... -o FOLDER  made"
-        found = "is empty" if self.folder.is_dir() else "does not exist"
+        state = "is empty" if self.folder.is_dir() else "does not exist"
         similar = None if self.folder.exists() else self._similar()
         if similar is not None:
             return f"{self.folder} does not exist; did you mean '{similar}'?"
-        return f"{self.folder} {found}: make a collection with  nearby index CORPUS -s SPACE -o {self.folder}"
+        return f"{self.folder} {state}: make a collection with  nearby index CORPUS -s SPACE -o {self.folder}"
 
     def _similar(self) -> Path | None:
         """Return a collection beside this folder with a similar name."""
@@ -128,8 +128,8 @@ class Generations:
         """Return whether the folder holds files of others, apart from those that a killed first write leaves."""
         if not self.folder.is_dir():
             return False
-        own = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
-        return any(path.name not in own and not is_temporary(path) for path in self.folder.iterdir())
+        nearby_names = {GENERATIONS, LOCK, WORK, f".{POINTER}"}
+        return any(path.name not in nearby_names and not is_temporary(path) for path in self.folder.iterdir())
 
     @contextmanager
     def draft(self) -> Iterator[Path]:

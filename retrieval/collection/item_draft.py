@@ -168,13 +168,13 @@ def _moved(store: ItemStore, vectors: VectorFile) -> Iterator[tuple[Any, ...]]:
     """
     for chunk in chunks(store.read(f"SELECT {COLUMNS}, digest FROM items ORDER BY row"), _BATCH):  # noqa: S608
         rows = [record[1] for record in chunk if type(record[1]) is int]
-        found = iter(store.vectors(rows) if rows else ())
+        stored_vectors = iter(store.vectors(rows) if rows else ())
         fits = bool(rows) and vectors.takes(store.vectors(rows[:1])[0])
-        places = itertools.count(vectors.append(store.vectors(rows)) if fits else 0)
+        new_rows = itertools.count(vectors.append(store.vectors(rows)) if fits else 0)
         for *record, digest in chunk:
             if type(record[1]) is not int:
                 yield *record, digest
             elif fits:
-                yield record[0], next(places), *record[2:], digest
+                yield record[0], next(new_rows), *record[2:], digest
             else:
-                yield *record_of(item_of((record[0], next(found), *record[2:])), store.modality), digest
+                yield *record_of(item_of((record[0], next(stored_vectors), *record[2:])), store.modality), digest

@@ -127,11 +127,11 @@ class ItemStore(CollectionItems):
 
     def qrels(self) -> Qrels | None:
         """Return the judgements; None if there are none."""
-        found: Qrels = {}
+        qrels: Qrels = {}
         for query, item, grade in self.read("SELECT query, item, grade FROM qrels"):
             with self._reading():
-                found.setdefault(_text(query), {})[_text(item)] = _whole(grade)
-        return found or None
+                qrels.setdefault(_text(query), {})[_text(item)] = _whole(grade)
+        return qrels or None
 
     @property
     def queries_are_items(self) -> bool:
@@ -175,9 +175,9 @@ class ItemStore(CollectionItems):
         ArtifactError
             For an item that differs from its checksum.
         """
-        found = {item.id: item for item in self.present(ids)}
-        self._require_found(ids, found)
-        return [found[id] for id in ids]
+        items = {item.id: item for item in self.present(ids)}
+        self._require_present(ids, items)
+        return [items[id] for id in ids]
 
     def present(self, ids: Sequence[str]) -> Iterator[Item]:
         """Read the existing ones of some items, in any order; see `get`."""
@@ -218,7 +218,7 @@ class ItemStore(CollectionItems):
         CollectionError
             For an id that does not exist.
         """
-        self._require_found(ids, self.digests(ids))
+        self._require_present(ids, self.digests(ids))
 
     def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Return the digests of items by id; ids that do not exist are left out."""

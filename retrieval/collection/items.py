@@ -85,9 +85,9 @@ class CollectionItems(Corpus):
     def _first_ids(self, limit: int) -> list[str]:
         """Return the ids of the first items, at most `limit`."""
 
-    def _require_found(self, ids: Sequence[str], found: Container[str]) -> None:
+    def _require_present(self, ids: Sequence[str], present: Container[str]) -> None:
         """Refuse ids that are not among those that were found."""
-        missing = [id for id in ids if id not in found]
+        missing = [id for id in ids if id not in present]
         if missing:
             more = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
             raise CollectionError(f"the collection holds no item '{missing[0]}'{more}; {self._suggestion(missing[0])}")

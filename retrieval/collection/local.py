@@ -293,9 +293,9 @@ class _NothingChangesError(Exception):
 
 
 def _hits_among(index: Index, codes: Codes, ids: Sequence[str], k: int) -> list[Hit]:
-    found = index.search_among(codes, index.rows_of_ids(ids)[None], k)
-    rows = found.rows[0][found.rows[0] >= 0]
-    return list(map(Hit, index.ids_of_rows(rows), found.scores[0].tolist()))
+    nearest = index.search_among(codes, index.rows_of_ids(ids)[None], k)
+    rows = nearest.rows[0][nearest.rows[0] >= 0]
+    return list(map(Hit, index.ids_of_rows(rows), nearest.scores[0].tolist()))
 
 
 def _same(collection: LocalCollection, corpus: Corpus, on_bad: OnBad) -> LocalCollection:

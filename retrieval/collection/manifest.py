@@ -88,7 +88,7 @@ class Manifest:
         try:
             records = [SpaceRecord.from_json(record) for record in value["spaces"]]
             spaces = {record.spec: record for record in records}
-            found = cls(
+            manifest = cls(
                 str(value["corpus"]),
                 Modality(value["modality"]),
                 whole_number(value["count"], _MAX_ITEMS),
@@ -106,7 +106,7 @@ class Manifest:
         except (AttributeError, TypeError, ValueError, ArithmeticError) as error:
             raise ArtifactError(f"{path} is corrupt: {one_line(error)}") from None
         check_seal(value, path)
-        return found
+        return manifest
 
     def check_items(self, generation: Path, whole: bool = False) -> None:
         """Compare the files of the items with their checksums: some of their blocks, or the `whole` files.

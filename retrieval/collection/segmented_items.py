@@ -88,9 +88,9 @@ class SegmentedItems(CollectionItems):
 
     def get(self, ids: Sequence[str]) -> list[Item]:
         """Return items by id, in the order of `ids`; see `CollectionItems.get`."""
-        found = {item.id: item for store in self.stores for item in store.present(ids)}
-        self._require_found(ids, found)
-        return [found[id] for id in ids]
+        items = {item.id: item for store in self.stores for item in store.present(ids)}
+        self._require_present(ids, items)
+        return [items[id] for id in ids]
 
     def page(self, offset: int, limit: int) -> Iterator[Item]:
         """Read some items in their order, from the one at a position (0 is the first)."""
@@ -102,7 +102,7 @@ class SegmentedItems(CollectionItems):
 
     def require(self, ids: Sequence[str]) -> None:
         """Refuse ids that do not exist; see `CollectionItems.require`."""
-        self._require_found(ids, self.digests(ids))
+        self._require_present(ids, self.digests(ids))
 
     def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Return the digests of items by id; ids that do not exist are left out."""

@@ -96,20 +96,20 @@ def _removed_of(folder: Path, record: SegmentRecord) -> Removed:
         return NONE
     path = folder / REMOVED
     try:
-        found = read_npy(path)
+        removed = read_npy(path)
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
     except ValueError as error:
         raise ArtifactError(f"{path} is corrupt: {error}") from error
-    if found.dtype != np.int64 or found.shape != (2, record.removed) or not _ascend(found, record.count):
+    if removed.dtype != np.int64 or removed.shape != (2, record.removed) or not _ascend(removed, record.count):
         raise ArtifactError(f"{path} is corrupt: expected {record.removed:,} removed items of {record.count:,}")
-    return Removed(*found)
+    return Removed(*removed)
 
 
-def _ascend(found: NDArray[np.int64], count: int) -> bool:
+def _ascend(removed: NDArray[np.int64], count: int) -> bool:
     """Return whether rows (from 1) and positions (below `count`) can be those of removed items."""
-    rows, positions = found
-    return bool(rows[0] >= 1 and positions[0] >= 0 and positions[-1] < count and (np.diff(found, axis=1) > 0).all())
+    rows, positions = removed
+    return bool(rows[0] >= 1 and positions[0] >= 0 and positions[-1] < count and (np.diff(removed, axis=1) > 0).all())
 
 
 def write_removed(folder: Path, removed: Removed) -> None:
@@ -121,11 +121,11 @@ def write_removed(folder: Path, removed: Removed) -> None:
 
 def removed_positions(segments: Iterable[Segment]) -> NDArray[np.int64]:
     """Return the positions of removed items, counted through all segments."""
-    start, found = 0, [np.empty(0, np.int64)]
+    start, positions = 0, [np.empty(0, np.int64)]
     for segment in segments:
-        found.append(segment.removed.positions + start)
+        positions.append(segment.removed.positions + start)
         start += segment.record.count
-    return np.concatenate(found)
+    return np.concatenate(positions)
 
 
 def opened_index(segments: Sequence[Segment], space: str, first: str, mmap: bool, opened: Index | None = None) -> Index:

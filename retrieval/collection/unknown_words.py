@@ -25,30 +25,30 @@ def unknown_words(collection: Collection, ids: Sequence[str]) -> dict[str, Count
         return {}
     encoders = {spec: collection.space(spec).encoder.parts[0] for spec in collection.spaces}
     readers = {spec: first for spec, first in encoders.items() if isinstance(first, BagOfWords)}
-    found: dict[str, Counter[str]] = {spec: Counter() for spec in readers}
+    unknown: dict[str, Counter[str]] = {spec: Counter() for spec in readers}
     for some in chunks(ids, _AT_ONCE):
         texts = [str(item.content) for item in collection.items.get(list(some))]
         for spec, first in readers.items():
             for text in texts:
-                found[spec].update(first.unknown_words(text))
+                unknown[spec].update(first.unknown_words(text))
     for spec, first in readers.items():
         fewest = first.min_df if first.min_df >= 1 else first.min_df * collection.items.size
-        found[spec] = Counter({word: count for word, count in found[spec].items() if count >= fewest})
-    return {spec: words for spec, words in found.items() if words}
+        unknown[spec] = Counter({word: count for word, count in unknown[spec].items() if count >= fewest})
+    return {spec: words for spec, words in unknown.items() if words}
 
 
 def unknown_words_line(collection: Collection, ids: Sequence[str]) -> str | None:
     """Return what to know and to type after some items were added; None if every word is known."""
-    found = unknown_words(collection, ids)
-    if not found:
+    unknown = unknown_words(collection, ids)
+    if not unknown:
         return None
-    most: Counter[str] = max(found.values(), key=len)
-    named = ", ".join(f"'{word}'" for word, _ in sorted(most.items(), key=lambda pair: (-pair[1], pair[0]))[:_NAMED])
-    more = ", …" if len(most) > _NAMED else ""
+    largest: Counter[str] = max(unknown.values(), key=len)
+    named = ", ".join(f"'{word}'" for word, _ in sorted(largest.items(), key=lambda pair: (-pair[1], pair[0]))[:_NAMED])
+    more = ", …" if len(largest) > _NAMED else ""
     spaces = " ".join(f"-s {shlex.quote(spec)}" for spec in collection.spaces)
-    verb = "is" if len(most) == 1 else "are"
+    verb = "is" if len(largest) == 1 else "are"
     return (
-        f"{counted(len(most), 'word')} of the new items ({named}{more}) {verb} not known to "
-        f"{', '.join(found)}: searches there find the items by their other words only. To fit the spaces again:  "
+        f"{counted(len(largest), 'word')} of the new items ({named}{more}) {verb} not known to "
+        f"{', '.join(unknown)}: searches there find the items by their other words only. To fit the spaces again:  "
         f"nearby index {shlex.quote(str(collection.folder))} {spaces} -o NEW_FOLDER"
     )

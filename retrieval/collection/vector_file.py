@@ -144,7 +144,7 @@ def mapped_vectors(path: Path) -> NDArray[np.float32]:
     OSError
         When it cannot be read.
     """
-    found = map_npy(path)
-    if found.ndim != 2 or found.dtype != _TYPE or not found.flags.c_contiguous:
-        raise ValueError(f"{path.name} holds {found.dtype} of shape {found.shape}, expected float32 vectors")
-    return found
+    vectors = map_npy(path)
+    if vectors.ndim != 2 or vectors.dtype != _TYPE or not vectors.flags.c_contiguous:
+        raise ValueError(f"{path.name} holds {vectors.dtype} of shape {vectors.shape}, expected float32 vectors")
+    return vectors

@@ -43,8 +43,8 @@ class Verification:
 
     def lines(self) -> list[str]:
         """Return it as lines."""
-        said = "all as written" if not self.damaged else f"{counted(len(self.damaged), 'file')} damaged"
-        return [f"{self.folder}: {counted(self.files, 'file')}, {self.bytes:,} bytes: {said}", *self.damaged]
+        text = "all as written" if not self.damaged else f"{counted(len(self.damaged), 'file')} damaged"
+        return [f"{self.folder}: {counted(self.files, 'file')}, {self.bytes:,} bytes: {text}", *self.damaged]
 
     def require_whole(self) -> None:
         """Refuse a collection that is damaged.
@@ -86,20 +86,20 @@ def verify(folder: Path) -> Verification:
     pin = generations.pinned()
     if pin is None:
         raise CollectionError(generations.why_none())
-    manifest, found = Manifest.read(pin.folder), Verification(str(folder))
-    found.read(pin.folder / MANIFEST)
-    with found.recording():
-        _verify_items(pin.folder, manifest, found)
+    manifest, verification = Manifest.read(pin.folder), Verification(str(folder))
+    verification.read(pin.folder / MANIFEST)
+    with verification.recording():
+        _verify_items(pin.folder, manifest, verification)
     for record in manifest.spaces.values():
-        with found.recording():
-            _verify_encoder(pin.folder / SPACES / Path(record.folder).name / ENCODER, record, found)
+        with verification.recording():
+            _verify_encoder(pin.folder / SPACES / Path(record.folder).name / ENCODER, record, verification)
         with suppress(ArtifactError):  # removed items that cannot be read are recorded with the items
             for segment in segments_of(pin.folder, manifest) if not manifest.server else ():
-                _verify_indexes(segment, record, found)
-    return found
+                _verify_indexes(segment, record, verification)
+    return verification
 
 
-def _verify_items(generation: Path, manifest: Manifest, found: Verification) -> None:
+def _verify_items(generation: Path, manifest: Manifest, verification: Verification) -> None:
     manifest.check_items(generation, whole=True)
     for segment in segments_of(generation, manifest):
         store = segment.all_items()
@@ -111,34 +111,34 @@ def _verify_items(generation: Path, manifest: Manifest, found: Verification) -> 
         finally:
             store.close()
     for path, _ in manifest.item_files(generation):
-        found.read(path)
+        verification.read(path)
 
 
-def _verify_indexes(segment: Segment, record: SpaceRecord, found: Verification) -> None:
+def _verify_indexes(segment: Segment, record: SpaceRecord, verification: Verification) -> None:
     folder = segment.space_folder(record.folder)
     digest = segment.record.indexes.get(record.spec, "") if segment.record.folder else record.index_digest
-    with found.recording():
-        _verify_index(folder / INDEX, digest, found)
+    with verification.recording():
+        _verify_index(folder / INDEX, digest, verification)
     if (folder / CODES).is_dir():
-        with found.recording():
-            _verify_index(folder / CODES, None, found)
+        with verification.recording():
+            _verify_index(folder / CODES, None, verification)
 
 
-def _verify_encoder(folder: Path, record: SpaceRecord, found: Verification) -> None:
+def _verify_encoder(folder: Path, record: SpaceRecord, verification: Verification) -> None:
     manifest = read_json(folder / MANIFEST, "a saved encoder")
     check_seal(manifest, folder / MANIFEST)
     _require_digest(folder, record.encoder_digest)
     check_encoder_files(folder, manifest)
     for name in (MANIFEST, STATE, VOCABULARY):
         if (folder / name).exists():
-            found.read(folder / name)
+            verification.read(folder / name)
 
 
-def _verify_index(folder: Path, digest: str | None, found: Verification) -> None:
+def _verify_index(folder: Path, digest: str | None, verification: Verification) -> None:
     if digest is not None:
         _require_digest(folder, digest)
     for name in (MANIFEST, *verify_index(folder)):
-        found.read(folder / name)
+        verification.read(folder / name)
 
 
 def _require_digest(folder: Path, digest: str) -> None:

@@ -49,8 +49,8 @@ class ApiDocs(Source):
 
     def queries(self) -> Iterator[Item]:
         """Give the documents that link to others."""
-        found = collection()
-        return (item for item in found.items if item.id in found.qrels)
+        documentation = collection()
+        return (item for item in documentation.items if item.id in documentation.qrels)
 
     def qrels(self) -> Qrels | None:
         """Return the links, graded 1."""

@@ -75,16 +75,16 @@ class Beir(FileSource):
             When no split was asked for and it is not clear which to take.
         """
         folder = self.path / "qrels"
-        found = {path.name.removesuffix(".gz").removesuffix(".tsv"): path for path in _tables(folder)}
-        if self.split is not None and self.split not in found:
-            raise UnknownNameError(f"split of {self.name}", self.split, found)
-        if not found:
+        splits = {path.name.removesuffix(".gz").removesuffix(".tsv"): path for path in _tables(folder)}
+        if self.split is not None and self.split not in splits:
+            raise UnknownNameError(f"split of {self.name}", self.split, splits)
+        if not splits:
             return None
-        if self.split is None and DEFAULT_SPLIT not in found and len(found) > 1:
-            raise CorpusError(f"{folder} has several splits: choose one with ?split=, of: {', '.join(sorted(found))}")
+        if self.split is None and DEFAULT_SPLIT not in splits and len(splits) > 1:
+            raise CorpusError(f"{folder} has several splits: choose one with ?split=, of: {', '.join(sorted(splits))}")
         if self.split is None:
-            return found.get(DEFAULT_SPLIT) or next(iter(found.values()))
-        return found[self.split]
+            return splits.get(DEFAULT_SPLIT) or next(iter(splits.values()))
+        return splits[self.split]
 
     def _file(self, name: str) -> Path:
         path = existing(self.path, name)

@@ -83,13 +83,13 @@ class Cifar10(Source):
         # Both splits at once where both are needed: the archive is decompressed a single time.
         splits = ("test",) if self.split == "test" else ("train", "test")
         part = splits[0] if len(splits) == 1 else None
-        found: dict[str, list[Item]] = {split: [] for split in splits}
+        items_by_split: dict[str, list[Item]] = {split: [] for split in splits}
         # With all options given, the heads of the 60,000 pictures need not be read first.
         for item in Images(self.path, self.name, self.on_bad, part=part, size_="32x32", grey=False, white=255.0):
             for split in splits:
                 if split in item.id.split("/")[:-1]:
-                    found[split].append(item)
-        return {split: self._held_split(split, items) for split, items in found.items()}
+                    items_by_split[split].append(item)
+        return {split: self._held_split(split, items) for split, items in items_by_split.items()}
 
     def _held_split(self, split: str, items: list[Item]) -> Split:
         if not items:

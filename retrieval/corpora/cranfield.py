@@ -23,8 +23,8 @@ def convert(archive: Path, folder: Path) -> None:
     The judgements number the queries 1 to 225 in the order of the file, not by the ids written in it.
     """
     names = {DOCUMENTS, QUERIES, JUDGEMENTS}
-    found = read_files(archive, lambda name: name.split("/")[-1] in names)
-    texts = {name.split("/")[-1]: raw.decode("ascii", errors="replace").replace("\r\n", "\n") for name, raw in found}
+    files = read_files(archive, lambda name: name.split("/")[-1] in names)
+    texts = {name.split("/")[-1]: raw.decode("ascii", errors="replace").replace("\r\n", "\n") for name, raw in files}
     if missing := names - texts.keys():
         raise CorpusError(f"{archive} has no {', '.join(sorted(missing))}")
     documents = [

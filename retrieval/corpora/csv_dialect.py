@@ -125,12 +125,12 @@ def delimiter_of(first: str, usual: str, wanted: Callable[[list[str]], bool]) ->
     >>> delimiter_of("text, long; and one\n", ",", lambda columns: "text" in columns)
     ','
     """
-    found = {mark: columns_of(first, mark) for mark in DELIMITERS}
-    if wanted(found.get(usual, [])):
+    columns_by_mark = {mark: columns_of(first, mark) for mark in DELIMITERS}
+    if wanted(columns_by_mark.get(usual, [])):
         return usual
-    others = [mark for mark, columns in found.items() if wanted(columns)]
-    if not others and len(found.get(usual, [])) < 2:
-        others = [mark for mark, columns in found.items() if len(columns) > 1]
+    others = [mark for mark, columns in columns_by_mark.items() if wanted(columns)]
+    if not others and len(columns_by_mark.get(usual, [])) < 2:
+        others = [mark for mark, columns in columns_by_mark.items() if len(columns) > 1]
     return others[0] if len(others) == 1 else usual
 
 
@@ -204,11 +204,11 @@ class _Reader:
             )
             return None
         column = f"column '{self.head[cell]}'" if cell < len(self.head) else f"cell {cell + 1}"
-        found = shortened(cells[cell])
+        content = shortened(cells[cell])
         if len(lines) == 1 or not ended:
-            what = f"the quotation mark in {column} is never closed; what follows it begins {found}"
+            what = f"the quotation mark in {column} is never closed; what follows it begins {content}"
         else:
-            what = f"the quotation in {column} runs to line {start + len(lines) - 1} and ends within a cell: {found}"
+            what = f"the quotation in {column} runs to line {start + len(lines) - 1} and ends within a cell: {content}"
         on_bad(
             CorpusError(f"{self.path}:{bad}: {what}; close it, or take quotation marks as they are with ?quote=none")
         )

@@ -81,8 +81,8 @@ def named_cells(path: Path, head: list[str], rows: Iterator[CsvRow], on_bad: OnB
         number += 1
         where = f"{path}:{line}"
         if len(cells) != len(head):
-            found = f"expected {len(head)} cells, found {len(cells)}: {shortened(cells)}"
-            on_bad(CorpusError(f"{where}: {found}"))
+            message = f"expected {len(head)} cells, found {len(cells)}: {shortened(cells)}"
+            on_bad(CorpusError(f"{where}: {message}"))
             continue
         yield Record(where, number, dict(zip(head, cells, strict=True)))
 

@@ -35,8 +35,8 @@ def fetch(name: str) -> Path:
     """
     if name not in DATASETS:
         raise UnknownNameError("data set", name, DATASETS)
-    found = find(name)
-    return found if found is not None else _download(name, DATASETS[name])
+    folder = find(name)
+    return folder if folder is not None else _download(name, DATASETS[name])
 
 
 def find(name: str) -> Path | None:

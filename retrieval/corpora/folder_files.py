@@ -124,8 +124,8 @@ def folders_of(name: str, archive: Path) -> list[str]:
     ['s1']
     """
     folders = name.split("/")[:-1]
-    own = bool(folders) and is_archive(archive) and archive.name.startswith(f"{folders[0]}.")
-    return folders[1:] if own else folders
+    named_after_archive = bool(folders) and is_archive(archive) and archive.name.startswith(f"{folders[0]}.")
+    return folders[1:] if named_after_archive else folders
 
 
 def _choice(path: Path, wanted: Callable[[str], bool], options: ReadOptions) -> Chosen:

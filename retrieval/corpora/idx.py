@@ -130,8 +130,8 @@ def read_idx(path: Path, max_bytes: int | None = None) -> NDArray[np.uint8]:
         # One byte more than the header claims shows a file that is too long.
         raw = _read_up_to(stream, expected + 1)
     if len(sizes) != 4 * head[3] or len(raw) != expected:
-        found = f"{len(raw):,}" if len(raw) <= expected else "more"
-        raise CorpusError(f"{path} is damaged: its header promises {expected:,} bytes, it holds {found}")
+        size = f"{len(raw):,}" if len(raw) <= expected else "more"
+        raise CorpusError(f"{path} is damaged: its header promises {expected:,} bytes, it holds {size}")
     if len(shape) > _MAX_DIMENSIONS or math.prod(filter(None, shape)) >= 2**62:
         raise CorpusError(f"{path} is damaged: its header promises an array of shape {shape}")
     return np.frombuffer(raw, dtype=np.uint8).reshape(shape)

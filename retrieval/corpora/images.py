@@ -105,17 +105,17 @@ class Images(FolderSource):
     def survey(self) -> Survey:
         """The sizes, colours and ranges of the pictures, by the headers of their files."""
         if self._survey is None:
-            found, options = Survey(), ReadOptions(ignore_bad, max_bytes=self.max_bytes)
+            survey, options = Survey(), ReadOptions(ignore_bad, max_bytes=self.max_bytes)
             for _, stream in open_files(self.path, self.belongs, options):
                 try:
                     header = read_header(stream)
                     if header.deep:
                         stream.seek(0)
-                        found.add_deep(decode(stream.read()))
-                    found.add(header)
+                        survey.add_deep(decode(stream.read()))
+                    survey.add(header)
                 except (CorpusError, OSError):  # reported when the items are read
                     continue
-            self._survey = found
+            self._survey = survey
         return self._survey
 
     def treat_as(self, picture: Any, address: str) -> None:

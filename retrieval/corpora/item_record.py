@@ -123,9 +123,9 @@ def require_modality(item: Item, modality: Modality) -> None:
     ------
     CorpusError
     """
-    found = modality_of(item.content)
-    if found is not modality:
-        raise CorpusError(f"item '{item.id}' is of the sort {found}, but the collection holds {modality}s")
+    item_modality = modality_of(item.content)
+    if item_modality is not modality:
+        raise CorpusError(f"item '{item.id}' is of the sort {item_modality}, but the collection holds {modality}s")
 
 
 def modality_of(content: Content) -> Modality:

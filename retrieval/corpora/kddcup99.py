@@ -46,8 +46,8 @@ class KddCup99(FileSource):
                 where = f"{self.path}:{number}"
                 *values, label = raw.decode("utf-8", errors="replace").split(",")
                 if len(values) != len(NAMES):
-                    found = f"expected {len(NAMES) + 1} cells, found {len(values) + 1}: {shortened(values)}"
-                    self.on_bad(CorpusError(f"{where}: {found}"))
+                    message = f"expected {len(NAMES) + 1} cells, found {len(values) + 1}: {shortened(values)}"
+                    self.on_bad(CorpusError(f"{where}: {message}"))
                     continue
                 row = Row(NAMES, tuple(map(cells.__getitem__, values)))
                 yield Item(str(number), row, None, label.strip().removesuffix(".") or None, where=where)

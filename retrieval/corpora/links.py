@@ -57,8 +57,8 @@ def walk(folder: Path, skipped: SkippedFiles) -> Iterator[tuple[str, Path]]:
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(folder) as found:
-        return iter(sorted(found, key=lambda entry: entry.name))
+    with os.scandir(folder) as entries:
+        return iter(sorted(entries, key=lambda entry: entry.name))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -90,8 +90,8 @@ def _why_not_entered(
     return None, identity
 
 
-def _identity(found: os.stat_result) -> _Identity:
-    return found.st_dev, found.st_ino
+def _identity(status: os.stat_result) -> _Identity:
+    return status.st_dev, status.st_ino
 
 
 class Links:

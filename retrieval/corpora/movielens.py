@@ -42,14 +42,14 @@ class MovieLens(RatingSource):
 
     def described(self) -> dict[str, tuple[str | None, str | None]]:
         """Return every film's title and first genre."""
-        found: dict[str, tuple[str | None, str | None]] = {}
+        films: dict[str, tuple[str | None, str | None]] = {}
         for number, line in enumerate(self._lines(FILMS, "latin-1"), start=1):
             cells = line.rstrip("\r\n").split("|")
             if len(cells) < 2:
                 raise CorpusError(f"{self.path / FILMS}:{number}: expected a film's number and title, with | between")
             genres = [genre for genre, flag in zip(GENRES, cells[5:], strict=False) if flag == "1"]
-            found[cells[0]] = cells[1], genres[0] if genres else None
-        return found
+            films[cells[0]] = cells[1], genres[0] if genres else None
+        return films
 
     def _lines(self, name: str, encoding: str) -> Iterator[str]:
         path = self.path / name
@@ -64,11 +64,11 @@ class MovieLens(RatingSource):
 def unpack(archive: Path, folder: Path) -> None:
     """Copy the two files that are read out of the zip that GroupLens distributes."""
     folder.mkdir(parents=True)
-    found = {name.split("/")[-1]: raw for name, raw in read_files(archive, _wanted)}
+    files = {name.split("/")[-1]: raw for name, raw in read_files(archive, _wanted)}
     for name in (RATINGS, FILMS):
-        if name not in found:
+        if name not in files:
             raise CorpusError(f"{archive} has no {name}")
-        (folder / name).write_bytes(found[name])
+        (folder / name).write_bytes(files[name])
 
 
 def _wanted(name: str) -> bool:

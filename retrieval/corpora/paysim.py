@@ -29,6 +29,6 @@ class PaySim(CsvRows):
 
     def layout(self) -> Layout:
         """Return which columns are the row; what is left out of it becomes no metadata."""
-        found = super().layout()
+        layout = super().layout()
         left_out = () if self.balances else BALANCES
-        return Layout(tuple(name for name in found.row if name not in left_out), found.label, ())
+        return Layout(tuple(name for name in layout.row if name not in left_out), layout.label, ())

@@ -91,22 +91,22 @@ class _Member(NamedTuple):
 
 def public_objects() -> list[DocumentedObject]:
     """Import the installed packages and return their documented objects, sorted by name; warnings are silenced."""
-    found: dict[int, DocumentedObject] = {}
+    objects: dict[int, DocumentedObject] = {}
     alive: list[Any] = []  # an id() is unique only while its object lives
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for package, (root, modules) in MODULES.items():
             for public_name, module in _import(root, modules):
                 for member in _members(public_name, module):
-                    known = found.get(id(member.value))
+                    known = objects.get(id(member.value))
                     if known is not None:
                         known.names.append(member.name)
                         continue
                     docstring = own_docstring(member.value)
                     if docstring and len(docstring) >= MIN_CHARACTERS and _belongs(member.value, package, root):
                         alive.append(member.value)
-                        found[id(member.value)] = DocumentedObject(package, docstring, [member.name])
-    return sorted(found.values(), key=lambda documented: documented.name)
+                        objects[id(member.value)] = DocumentedObject(package, docstring, [member.name])
+    return sorted(objects.values(), key=lambda documented: documented.name)
 
 
 def own_docstring(value: Any) -> str | None:

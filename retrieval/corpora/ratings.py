@@ -204,8 +204,8 @@ def _rating(cells: Sequence[str], positions: Sequence[int], head: Sequence[str])
     user, item, text = (cells[position] for position in positions)
     for name, position in ((user, positions[0]), (item, positions[1])):
         if not 0 < len(name) <= LONGEST:
-            found = "is empty" if not name else f"has {len(name):,} letters, more than {LONGEST:,}: {shortened(name)}"
-            raise CorpusError(f"the column '{head[position]}' {found}")
+            problem = "is empty" if not name else f"has {len(name):,} letters, more than {LONGEST:,}: {shortened(name)}"
+            raise CorpusError(f"the column '{head[position]}' {problem}")
     try:
         return user, item, read_number(text)
     except ValueError:

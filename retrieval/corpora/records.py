@@ -103,12 +103,12 @@ def items_of(records: Iterable[Record], fields: Fields, on_bad: OnBad = raise_ba
         At the end, when a field that was named for the title or the label is in no record: it is misspelt.
     """
     unseen = {key: name for key, name in fields.named().items() if key in ("title", "label")}
-    found: dict[str, None] = {}
+    field_names: dict[str, None] = {}
     for record in records:
         if unseen:
             unseen = {key: name for key, name in unseen.items() if not _holds(record.values, name)}
-            if len(found) < _MAX_NAMES:
-                found |= dict.fromkeys(map(str, record.values))
+            if len(field_names) < _MAX_NAMES:
+                field_names |= dict.fromkeys(map(str, record.values))
         try:
             item = record_item(record.values, fields, record.number, record.where)
         except CorpusError as error:
@@ -116,8 +116,8 @@ def items_of(records: Iterable[Record], fields: Fields, on_bad: OnBad = raise_ba
             continue
         yield item
     for key, name in unseen.items():
-        if found:
-            hint = column_choice(name, list(found)).replace("its columns", "fields found")
+        if field_names:
+            hint = column_choice(name, list(field_names)).replace("its columns", "fields found")
             raise CorpusError(f"{record.where.rpartition(':')[0]}: no record has a field '{name}' for {key}=; {hint}")
 
 

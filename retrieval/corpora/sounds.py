@@ -58,13 +58,13 @@ class Sounds(FolderSource):
     def rates(self) -> Counter[int]:
         """How many sounds have each sample rate, by the headers of their files."""
         if self._rates is None:
-            found: Counter[int] = Counter()
+            rates: Counter[int] = Counter()
             for _, stream in open_files(self.path, self.belongs, ReadOptions(ignore_bad, max_bytes=self.max_bytes)):
                 try:
-                    found[read_header(stream).rate] += 1
+                    rates[read_header(stream).rate] += 1
                 except (CorpusError, OSError):  # reported when the items are read
                     continue
-            self._rates = found
+            self._rates = rates
         return self._rates
 
     @property

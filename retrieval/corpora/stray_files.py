@@ -58,10 +58,10 @@ def stray_reason(name: str) -> str | None:
     >>> stray_reason("readme-of-a-poem.txt"), stray_reason("sha-na-na.txt"), stray_reason("1.txt")
     (None, None, None)
     """
-    own = PurePosixPath(name).name
+    file_name = PurePosixPath(name).name
     kinds = ((_SYSTEM, "a file of the system"), (_CHECKSUM, "a checksum"), (_ABOUT, "a README or licence"))
     for pattern, reason in kinds:
-        if pattern.fullmatch(own):
+        if pattern.fullmatch(file_name):
             return reason
     return "hidden" if hidden(name) else None
 

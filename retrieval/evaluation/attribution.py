@@ -78,8 +78,8 @@ def attribute(values: Mapping[str, Floats]) -> Attribution:
 
     Examples
     --------
-    >>> found = attribute({"ideal": np.array([1.0]), "exact": np.array([0.75]), "index": np.array([0.25])})
-    >>> {step: loss.tolist() for step, loss in found.losses.items()}, found.total.tolist()
+    >>> attribution = attribute({"ideal": np.array([1.0]), "exact": np.array([0.75]), "index": np.array([0.25])})
+    >>> {step: loss.tolist() for step, loss in attribution.losses.items()}, attribution.total.tolist()
     ({'space': [0.25], 'approximation': [0.5]}, [0.75])
     """
     unknown = [stage for stage in values if stage not in STEPS]

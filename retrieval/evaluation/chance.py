@@ -75,5 +75,5 @@ def is_above_chance(
     >>> is_above_chance(np.full(40, 0.5), np.full(40, 0.1), 3), is_above_chance(np.full(40, 0.1), np.full(40, 0.1), 3)
     (True, False)
     """
-    found = multiple_comparison({_BEST: best, _CHANCE: chance}, alpha=alpha / max(1, n_spaces), repeats=repeats)
-    return found.order[0] == _BEST and found.differences[0].is_significant
+    comparison = multiple_comparison({_BEST: best, _CHANCE: chance}, alpha=alpha / max(1, n_spaces), repeats=repeats)
+    return comparison.order[0] == _BEST and comparison.differences[0].is_significant

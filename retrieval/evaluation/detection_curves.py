@@ -22,12 +22,12 @@ RECALLS = tuple(round(0.1 * step, 1) for step in range(1, 11))
 _ROUNDING = 1e-9
 
 
-def recall_counts(found: Floats, alarms: Floats, at: Sequence[float] = ALARMS) -> Floats:
+def recall_counts(detected: Floats, alarms: Floats, at: Sequence[float] = ALARMS) -> Floats:
     """Return how many anomalies are found, and how many there are, where at most a share of normal items is flagged.
 
     Parameters
     ----------
-    found, alarms : ndarray float64 (groups,)
+    detected, alarms : ndarray float64 (groups,)
         Number of anomalies, and of normal items, down to the end of each group of equal scores.
     at : sequence of float
         Shares of the normal items.
@@ -47,11 +47,11 @@ def recall_counts(found: Floats, alarms: Floats, at: Sequence[float] = ALARMS) -
     [[1.0, 2.0, 2.0], [2.0, 2.0, 2.0]]
     """
     allowed = np.floor(np.asarray(at) * alarms[-1] + _ROUNDING)
-    hits = np.append(0.0, found)[np.searchsorted(alarms, allowed, side="right")]
-    return np.stack([hits, np.full(len(hits), found[-1])])
+    hits = np.append(0.0, detected)[np.searchsorted(alarms, allowed, side="right")]
+    return np.stack([hits, np.full(len(hits), detected[-1])])
 
 
-def precision_counts(found: Floats, alarms: Floats, at: Sequence[float] = RECALLS) -> Floats:
+def precision_counts(detected: Floats, alarms: Floats, at: Sequence[float] = RECALLS) -> Floats:
     """Return how many anomalies, and how many items, are flagged where each recall is reached first.
 
     Returns
@@ -68,9 +68,9 @@ def precision_counts(found: Floats, alarms: Floats, at: Sequence[float] = RECALL
     >>> precision_counts(np.array([1.0, 1.0, 2.0, 2.0]), np.array([0.0, 1.0, 1.0, 2.0]), (0.5, 1.0)).tolist()
     [[1.0, 2.0], [1.0, 3.0]]
     """
-    needed = np.maximum(1, np.ceil(np.asarray(at) * found[-1] - _ROUNDING))
-    first = np.searchsorted(found, needed, side="left")
-    return np.stack([found[first], found[first] + alarms[first]])
+    needed = np.maximum(1, np.ceil(np.asarray(at) * detected[-1] - _ROUNDING))
+    first = np.searchsorted(detected, needed, side="left")
+    return np.stack([detected[first], detected[first] + alarms[first]])
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def measured_with_curves(
     alarms = tuple(share for share in ALARMS if share * n_normal >= 1)
     functions: dict[str, Callable[[Floats, Floats], Floats | float]] = {
         **MEASURES,
-        "recall": lambda found, flagged: recall_counts(found, flagged, alarms),
+        "recall": lambda detected, flagged: recall_counts(detected, flagged, alarms),
         "precision": precision_counts,
     }
     return [

@@ -50,16 +50,16 @@ class Ranking:
         """
         ranked, anomalous = weights[self.order], positive[self.order]
         every = np.cumsum(ranked)[self.ends]
-        found = np.cumsum(np.where(anomalous, ranked, 0))[self.ends]
-        return found, every - found
+        detected = np.cumsum(np.where(anomalous, ranked, 0))[self.ends]
+        return detected, every - detected
 
 
-def roc_auc(found: Floats, alarms: Floats) -> float:
+def roc_auc(detected: Floats, alarms: Floats) -> float:
     """Return the probability that an anomaly has a larger score than a normal item; ties count one half.
 
     Parameters
     ----------
-    found, alarms : ndarray float64 (groups,)
+    detected, alarms : ndarray float64 (groups,)
         Number of anomalies, and of normal items, down to the end of each group of equal scores.
 
     References
@@ -72,11 +72,11 @@ def roc_auc(found: Floats, alarms: Floats) -> float:
     0.75
     """
     steps = np.diff(alarms, prepend=0)
-    below = np.append(0, found[:-1])
-    return float(((found + below) / 2 * steps).sum() / (found[-1] * alarms[-1]))
+    below = np.append(0, detected[:-1])
+    return float(((detected + below) / 2 * steps).sum() / (detected[-1] * alarms[-1]))
 
 
-def average_precision(found: Floats, alarms: Floats) -> float:
+def average_precision(detected: Floats, alarms: Floats) -> float:
     """Return the mean precision at each anomaly; see `roc_auc`.
 
     Examples
@@ -84,8 +84,8 @@ def average_precision(found: Floats, alarms: Floats) -> float:
     >>> round(average_precision(np.array([1.0, 1.0, 2.0, 2.0]), np.array([0.0, 1.0, 1.0, 2.0])), 4)
     0.8333
     """
-    precision = found / np.maximum(found + alarms, 1)
-    return float((precision * np.diff(found, prepend=0)).sum() / found[-1])
+    precision = detected / np.maximum(detected + alarms, 1)
+    return float((precision * np.diff(detected, prepend=0)).sum() / detected[-1])
 
 
 #: Name -> measure.

@@ -28,8 +28,8 @@ def detector_letters(results: Mapping[str, Measured]) -> dict[str, str]:
     """
     order = sorted(results, key=lambda name: -results[name].value)
     pairs = list(combinations(order, 2))
-    found = differences([(results[first], results[second]) for first, second in pairs]) if pairs else []
-    different = [pair for pair, one in zip(pairs, found, strict=True) if one.found]
+    pair_differences = differences([(results[first], results[second]) for first, second in pairs]) if pairs else []
+    different = [pair for pair, one in zip(pairs, pair_differences, strict=True) if one.found]
     return letter_display(order, different)
 
 

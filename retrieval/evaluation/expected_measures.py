@@ -150,7 +150,7 @@ def _groups_of(rankings: Rankings, relevance: Relevance, queries: NDArray[np.int
     last = np.ones((n, depth), bool)
     last[:, :-1] = first[:, 1:]
     end = np.minimum.accumulate(np.where(last, ranks, depth)[:, ::-1], axis=1)[:, ::-1]
-    found_before, relevant = _within_groups(grades > 0, start, end)
+    before, relevant = _within_groups(grades > 0, start, end)
     _, gain = _within_groups(grades, start, end)
     size = (end - start + 1).astype(float)
     open_ended = np.flatnonzero(rankings.group_size[queries] > 0)
@@ -165,7 +165,7 @@ def _groups_of(rankings: Rankings, relevance: Relevance, queries: NDArray[np.int
         size,
         relevant,
         gain,
-        found_before,
+        before,
         relevance.judged(queries, grades),
         start,
         open_ended,

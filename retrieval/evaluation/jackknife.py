@@ -205,20 +205,24 @@ def _average_precision_gains(
     first = start.astype(int)
     before = np.take_along_axis(np.cumsum(relevant, axis=1) - relevant, first, axis=1)  # found before the group
     share, others = hits / size, _ratio(hits - 1, size - 1)
-    found = before + 1 + (np.arange(depth) - start) * others  # with the answer itself, where it is relevant
+    expected_hits = before + 1 + (np.arange(depth) - start) * others  # with the answer itself, where it is relevant
     if cut == depth:  # nothing is known behind the list: it goes on like the last group
         is_open = start[:, -1:] + size[:, -1:] > depth
-        found = np.append(found, np.where(is_open, found[:, -1:] + others[:, -1:], (before + hits)[:, -1:] + 1), axis=1)
+        expected_hits = np.append(
+            expected_hits,
+            np.where(is_open, expected_hits[:, -1:] + others[:, -1:], (before + hits)[:, -1:] + 1),
+            axis=1,
+        )
         goes_on = is_open | (relevant.sum(axis=1) < n_relevant)[:, None]
         share = np.append(share, share[:, -1:] * (goes_on & (depth >= cutoff)), axis=1)
-    share, found = share[:, : cut + 1], found[:, : cut + 1]
+    share, expected_hits = share[:, : cut + 1], expected_hits[:, : cut + 1]
     ranks = np.arange(1.0, cut + 2)
-    up_to = _before(share * found / ranks)
+    up_to = _before(share * expected_hits / ranks)
     moved = np.maximum(ranks - 1, 1)
     behind = np.minimum(start + size, cut + 1).astype(int)
     after, count_after = (
         np.take_along_axis(parts.sum(axis=1, keepdims=True) - _before(parts), behind, axis=1)
-        for parts in (share * found / moved, share / moved)
+        for parts in (share * expected_hits / moved, share / moved)
     )
     earlier = np.take_along_axis(up_to, np.minimum(first, cut), axis=1)
     rest, rest_hits = size - 1, hits - relevant

@@ -140,8 +140,8 @@ def multiple_comparison(
 
     Examples
     --------
-    >>> found = multiple_comparison({"a": [0.9, 0.8, 1.0, 0.7] * 5, "b": [0.5, 0.4, 0.6, 0.5] * 5})
-    >>> str(found.of("a", "b").verdict), round(found.of("a", "b").difference, 2), found.letters
+    >>> comparison = multiple_comparison({"a": [0.9, 0.8, 1.0, 0.7] * 5, "b": [0.5, 0.4, 0.6, 0.5] * 5})
+    >>> str(comparison.of("a", "b").verdict), round(comparison.of("a", "b").difference, 2), comparison.letters
     ('better', 0.35, {'a': 'a', 'b': 'b'})
     """
     names = list(per_query)
@@ -162,10 +162,10 @@ def multiple_comparison(
     largest = _largest_cosines(values, tested, sums.squares, rounds, seed)
     bound = 1.0 if not measured.size or (measured.min() >= 0 and measured.max() <= 1) else math.inf
     settings = Settings(alpha, margin, bound)
-    found = _differences(order, values, measured, tested, largest, sums, settings, means_of_seeds or {})
-    different = [(one.first, one.second) for one in found if one.is_significant]
+    differences = _differences(order, values, measured, tested, largest, sums, settings, means_of_seeds or {})
+    different = [(one.first, one.second) for one in differences if one.is_significant]
     ranks = _rank_intervals(order, values, seed, means_of_seeds or {})
-    return MultipleComparison(len(values), alpha, margin, order, found, letter_display(order, different), ranks)
+    return MultipleComparison(len(values), alpha, margin, order, differences, letter_display(order, different), ranks)
 
 
 def by_content(values: Floats, repeats: NDArray[np.int64]) -> Floats:
@@ -267,7 +267,7 @@ def _differences(
     ascending = np.sort(largest)
     critical = _t_of(_critical(largest, settings.alpha), n_queries, settings.alpha)
     cosines = _cosines(sums.total, sums.squares, n_queries)
-    found = []
+    differences = []
     for at, (first, second) in enumerate(zip(*(side.tolist() for side in pairs), strict=True)):
         pair = PairedGaps.of(_gaps(values, first, second), [seeds.get(order[one], ()) for one in (first, second)])
         cosine = cosines[at] if pair.without_seeds else _cosine_of(pair.statistic, n_queries)
@@ -275,8 +275,8 @@ def _differences(
         below = np.searchsorted(ascending, cosine - _SAME, side="left")
         p_value = float((len(largest) - below + 1) / (len(largest) + 1))
         of_queries = _gaps(measured, first, second)
-        found.append(difference_of((order[first], order[second]), pair, of_queries, p_value, critical, settings))
-    return found
+        differences.append(difference_of((order[first], order[second]), pair, of_queries, p_value, critical, settings))
+    return differences
 
 
 def _cosine_of(statistic: float, n_queries: int) -> float:

@@ -66,11 +66,11 @@ def rank(index: Index, queries: Codes, depth: int, query_rows: Rows, priority: R
     relevance : Relevance
         Relevance for the same queries.
     """
-    has_own = int((query_rows >= 0).any())
-    width = within(index, min(depth + 1 + has_own, len(index)))
+    has_query_rows = int((query_rows >= 0).any())
+    width = within(index, min(depth + 1 + has_query_rows, len(index)))
     hits = index.search_rows(queries, width)
     scores, rows = without_query_rows(hits.scores, hits.rows, query_rows)
-    depth = min(depth, width if width == len(index) else width - has_own)
+    depth = min(depth, width if width == len(index) else width - has_query_rows)
     size = np.zeros(len(rows), np.int64)
     tally = np.zeros((len(rows), len(relevance.levels)), np.int64)
     if depth < width:

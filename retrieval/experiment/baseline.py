@@ -292,23 +292,23 @@ class Baseline:
             return []
         values = {f"{what}{label}": both[at] for label, both in pairs.items() for at, what in enumerate(("+", "-"))}
         influence = self._influence_of(measure, comparison, order)
-        found = multiple_comparison(
+        differences = multiple_comparison(
             values,
             influence,
             self._seeds_of(measure, comparison),
             pairs=[(f"+{label}", f"-{label}") for label in pairs],
             repeats=None if comparison.query_set is None else comparison.query_set.repeats,
         )
-        return [self._change(label, measure, pairs[label], found.of(f"+{label}", f"-{label}")) for label in pairs]
+        return [self._change(label, measure, pairs[label], differences.of(f"+{label}", f"-{label}")) for label in pairs]
 
     def _influence_of(self, measure: str, comparison: Comparison, order: NDArray[np.int64]) -> Values:
         none = np.zeros(len(order))
-        found = {}
+        influence = {}
         for space in comparison.spaces:
             before = self.influences.get((space.spec, space.index), {}).get(measure)
-            found[f"+{space.label}"] = space.influence.get(measure, none)
-            found[f"-{space.label}"] = none if before is None else before[order]
-        return found
+            influence[f"+{space.label}"] = space.influence.get(measure, none)
+            influence[f"-{space.label}"] = none if before is None else before[order]
+        return influence
 
     def _seeds_of(self, measure: str, comparison: Comparison) -> dict[str, Any]:
         """Return the means of the seeds; with another number of seeds now, luck would look like a change.
@@ -317,14 +317,14 @@ class Baseline:
         ------
         OptionError
         """
-        found: dict[str, Any] = {}
+        seed_means: dict[str, Any] = {}
         for space in comparison.spaces:
             key = space.spec, space.index
             before, now = self.means_of_seeds.get(key, {}).get(measure, ()), space.means_of_seeds.get(measure, [])
             if key in self.spaces and len(before) != len(now):
                 raise OptionError(self._other_seeds(space.label, len(before), len(now)))
-            found |= {f"+{space.label}": now, f"-{space.label}": before}
-        return {label: means for label, means in found.items() if len(means)}
+            seed_means |= {f"+{space.label}": now, f"-{space.label}": before}
+        return {label: means for label, means in seed_means.items() if len(means)}
 
     @staticmethod
     def _change(label: str, measure: str, both: tuple[Any, Any], pair: Any) -> Change:

@@ -117,7 +117,7 @@ def _results(
     significance: dict[str, MultipleComparison],
 ) -> list[SpaceResult]:
     labels = labels_of(runs)
-    tied = {measure: found.tied_with_best() for measure, found in significance.items()}
+    tied = {measure: comparison.tied_with_best() for measure, comparison in significance.items()}
     return [
         SpaceResult(
             spec=str(run.encoder),
@@ -129,12 +129,12 @@ def _results(
             fit_seconds=run.fit_seconds,
             encode_per_second=len(query_set.ids) / max(run.encode_seconds, 1e-9),
             query_ms=run.query_ms,
-            measures=found.expected.means,
-            tie_range=_tie_range(found.expected),
+            measures=scored_run.expected.means,
+            tie_range=_tie_range(scored_run.expected),
             rankings=run.rankings,
-            per_query=found.expected.per_query,
-            means_of_seeds=found.means_of_seeds,
-            tied_with_best={m: tied[m][label] for m in found.expected.per_query if m in tied},
+            per_query=scored_run.expected.per_query,
+            means_of_seeds=scored_run.means_of_seeds,
+            tied_with_best={m: tied[m][label] for m in scored_run.expected.per_query if m in tied},
             precision_recall=curve(query_set, run),
             options=run.encoder.spec(full=True),
             phases=phases_of(run.encoder),
@@ -142,9 +142,9 @@ def _results(
             loss=run.loss,
             bytes_on_disk_per_item=per_item(run.index.bytes_on_disk(), len(query_set.ids)),
             sample_codes=codes_of(query_set, run, sampled_rows(query_set)),
-            influence={measure: values for measure, values in found.influence.items() if values.any()},
+            influence={measure: values for measure, values in scored_run.influence.items() if values.any()},
         )
-        for label, run, found in zip(labels, runs, scored, strict=True)
+        for label, run, scored_run in zip(labels, runs, scored, strict=True)
     ]
 
 

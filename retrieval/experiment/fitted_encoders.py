@@ -60,7 +60,7 @@ class FittedEncoders:
         if self._folder is None:
             yield
             return
-        self._folder.require_own()
+        self._folder.require_made_by_nearby()
         try:
             with self._folder.locked(_IDENTITY) as work:
                 self._work = work
@@ -131,10 +131,10 @@ class _ComparisonFolder(TrainingFolder):
         self.used: set[str] = set()
         self.keep = keep
 
-    def _require_place(self, folder: Path) -> None:
+    def _require_usable(self, folder: Path) -> None:
         """Refuse nothing: a file of this name is somebody else's, and only the folder of the work is written."""
 
-    def _is_own(self) -> bool:
+    def _is_made_by_nearby(self) -> bool:
         """Return whether a comparison made it, and it holds nothing else."""
         names = {path.name for path in self.work.iterdir() if not is_temporary(path)}
         if IDENTITY not in names:
@@ -166,8 +166,10 @@ class _ComparisonFolder(TrainingFolder):
         return f"{done} in {self.work}: the same command continues"
 
     def _fitted(self) -> list[Path]:
-        found = self.work.glob(f"*/{ENCODER}/{MANIFEST}")
-        return [path for path in found if not is_temporary(path.parent) and (path.parent.parent / _SECONDS).is_file()]
+        manifests = self.work.glob(f"*/{ENCODER}/{MANIFEST}")
+        return [
+            path for path in manifests if not is_temporary(path.parent) and (path.parent.parent / _SECONDS).is_file()
+        ]
 
 
 def _is_of_space(folder: Path) -> bool:

@@ -187,7 +187,7 @@ def _combined(test: _Test, group: tuple[int, ...], names: list[str], alone: NDAr
     best = int(singles.mean(axis=1).argmax())
     every = np.zeros((2, len(names)))  # the weights of all spaces: of the fusion, and of the best space alone
     every[0, list(group)], every[1, group[best]] = weights[nested.chosen], 1
-    found = multiple_comparison(
+    comparison = multiple_comparison(
         {"fused": nested.held_out, "alone": singles[best]},
         dict(zip(("fused", "alone"), map(test.influence, every), strict=True)),
         seed=test.seed,
@@ -204,7 +204,7 @@ def _combined(test: _Test, group: tuple[int, ...], names: list[str], alone: NDAr
         optimism=nested.optimism,
         oracle=float(singles.max(axis=0).mean()),
         weights=dict(zip(labels, weights[nested.chosen].tolist(), strict=True)),
-        gain=found.of("fused", "alone"),
+        gain=comparison.of("fused", "alone"),
     )
 
 

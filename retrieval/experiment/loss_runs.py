@@ -127,7 +127,9 @@ def attributions(
     }
     ideal = ideal_values(relevance, measures)
     return {
-        measure: attribute({"ideal": ideal[measure], **{stage: found[measure] for stage, found in values.items()}})
+        measure: attribute(
+            {"ideal": ideal[measure], **{stage: per_measure[measure] for stage, per_measure in values.items()}}
+        )
         for measure in measures
     }
 
@@ -153,8 +155,8 @@ def recall_against(
     last = np.take_along_axis(exact.scores, np.maximum(wanted - 1, 0)[:, None], axis=1)
     rows = answers.rows[:, :k]
     near = reference.score_rows(queries, rows) >= last - ROUNDING * np.abs(last)
-    found = np.count_nonzero(near & (rows >= 0), axis=1)
-    return np.where(wanted > 0, np.minimum(found, wanted) / np.maximum(wanted, 1), 1.0)
+    hits = np.count_nonzero(near & (rows >= 0), axis=1)
+    return np.where(wanted > 0, np.minimum(hits, wanted) / np.maximum(wanted, 1), 1.0)
 
 
 def reference_index(items: Iterable[Item], run: SpaceRun, total: int | None = None) -> Index:

@@ -96,8 +96,8 @@ class QuerySet:
         """
         ids, shown, labels, contents, keys = [], [], [], [], []
         asked = [] if corpus.queries_are_items else list(corpus.queries())
-        own_queries = bool(asked) or any(True for _ in corpus.queries())
-        keep_items = corpus.queries_are_items and not own_queries
+        has_queries = bool(asked) or any(True for _ in corpus.queries())
+        keep_items = corpus.queries_are_items and not has_queries
         asked_by_id = {query.id: query for query in asked}
         rows: dict[str, int] = {}
         same: set[str] = set()

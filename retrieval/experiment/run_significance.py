@@ -34,24 +34,24 @@ def significance_of(
 ) -> dict[str, MultipleComparison]:
     """Measure -> the differences of all pairs of the rows that have the measure; `repeats` as in `QuerySet`."""
     measures = dict.fromkeys(measure for run in runs for measure in run.expected.per_query)
-    found = {}
+    comparisons = {}
     for measure in measures:
         rows = {label: run for label, run in zip(labels, runs, strict=False) if measure in run.expected.per_query}
-        found[measure] = multiple_comparison(
+        comparisons[measure] = multiple_comparison(
             {label: run.expected.per_query[measure] for label, run in rows.items()},
             {label: run.influence[measure] for label, run in rows.items()},
             {label: run.means_of_seeds[measure] for label, run in rows.items() if run.means_of_seeds},
             repeats=repeats,
         )
-    return found
+    return comparisons
 
 
 def above_chance(runs: list[ScoredRun], chance: dict[str, Floats], repeats: Rows | None = None) -> dict[str, bool]:
     """Measure -> whether the best row is better than a random order."""
-    found = {}
+    above = {}
     for measure, at_random in chance.items():
         rows = [run for run in runs if measure in run.expected.per_query]
         best = max(rows, key=lambda run: float(run.expected.per_query[measure].mean()))
         values = with_influence(best.expected.per_query[measure], best.influence[measure])
-        found[measure] = is_above_chance(values, at_random, len(rows), repeats=repeats)
-    return found
+        above[measure] = is_above_chance(values, at_random, len(rows), repeats=repeats)
+    return above

@@ -19,19 +19,19 @@ def save_weights(collection: Collection, comparison: Comparison) -> str:
     fusion = comparison.fusion
     if fusion is None:
         raise OptionError("the comparison has no fusion to save: compare with --fusion")
-    found = fusion.whole
+    combination = fusion.whole
     spec_of = {space.label: space.spec for space in comparison.spaces}
     SavedFusion.save(
         collection,
-        {spec_of[label]: weight for label, weight in found.weights.items()},
+        {spec_of[label]: weight for label, weight in combination.weights.items()},
         depth=fusion.depth,
         measure=fusion.measure,
         judged_by=comparison.judged_by,
         n_queries=fusion.n_queries,
-        in_sample=found.in_sample,
-        held_out=found.convex,
+        in_sample=combination.in_sample,
+        held_out=combination.convex,
     )
-    gains = found.gain.is_significant and found.convex > found.single
-    doubt = "" if gains else f", though the queries show no gain over {found.best} alone"
-    saved = f"the weights of {len(found.weights)} spaces are saved{doubt}; next:"
+    gains = combination.gain.is_significant and combination.convex > combination.single
+    doubt = "" if gains else f", though the queries show no gain over {combination.best} alone"
+    saved = f"the weights of {len(combination.weights)} spaces are saved{doubt}; next:"
     return f"{saved} nearby search {collection.folder} QUERY --fuse saved"

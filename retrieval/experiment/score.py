@@ -70,8 +70,10 @@ def ceilings(query_set: QuerySet, measures: Sequence[str]) -> dict[str, float]:
     reachable = {}
     for measure in map(parse_measure, (name for name in measures if name != AGREEMENT)):
         if measure.cutoff is not None and measure.name in ("P", "R"):
-            found = np.minimum(relevant, measure.cutoff)
-            reachable[str(measure)] = float((found / (measure.cutoff if measure.name == "P" else relevant)).mean())
+            reachable_hits = np.minimum(relevant, measure.cutoff)
+            reachable[str(measure)] = float(
+                (reachable_hits / (measure.cutoff if measure.name == "P" else relevant)).mean()
+            )
     return {measure: highest for measure, highest in reachable.items() if highest < 1 - VISIBLE_GAP}
 
 
@@ -80,9 +82,9 @@ def ceiling_notes(query_set: QuerySet, measures: Sequence[str]) -> list[str]:
     limits = [f"{measure} is at most {highest:.3f}" for measure, highest in ceilings(query_set, measures).items()]
     if not limits:
         return []
-    fewest, most = (int(edge(query_set.relevance.n_relevant)) for edge in (np.min, np.max))
-    count = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    return [f"{' and '.join(limits)} here, as a query has {count} relevant item{'' if most == 1 else 's'}."]
+    fewest, largest = (int(edge(query_set.relevance.n_relevant)) for edge in (np.min, np.max))
+    count = f"{fewest:,}" if fewest == largest else f"{fewest:,} to {largest:,}"
+    return [f"{' and '.join(limits)} here, as a query has {count} relevant item{'' if largest == 1 else 's'}."]
 
 
 def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
@@ -106,8 +108,8 @@ def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
         chosen = np.linspace(0, len(query_set.queries) - 1, min(CURVE_QUERIES, len(query_set.queries))).astype(int)
     curves = []
     for part in np.array_split(chosen, max(1, len(chosen) // 50)):
-        found = run.index.search_rows(run.queries[part], len(query_set.ids))
-        full = _full(found, query_set.query_rows[part], query_set.priority, run.index.positive_only)
+        answers = run.index.search_rows(run.queries[part], len(query_set.ids))
+        full = _full(answers, query_set.query_rows[part], query_set.priority, run.index.positive_only)
         if full is None:
             return None
         grades = query_set.relevance.grades(part, full)
@@ -115,17 +117,17 @@ def curve(query_set: QuerySet, run: SpaceRun) -> NDArray[np.float64] | None:
     return np.asarray(np.concatenate(curves).mean(axis=0))
 
 
-def _full(found: Rows, query_rows: NDArray[np.int64], priority: NDArray[np.int64], rest_is_equal: bool) -> Any:
+def _full(answers: Rows, query_rows: NDArray[np.int64], priority: NDArray[np.int64], rest_is_equal: bool) -> Any:
     """The rows of all items by score and priority; None when the index did not rank some of them.
 
     With `rest_is_equal`, the index returns only scores above 0, and all other items share the score 0.
     """
     n_items = len(priority)
-    scores = np.zeros((len(found.rows), n_items), np.float32)
+    scores = np.zeros((len(answers.rows), n_items), np.float32)
     missing = np.ones(scores.shape, bool)
-    query, column = np.nonzero(found.rows >= 0)
-    at = query, found.rows[query, column]
-    scores[at], missing[at] = found.scores[query, column], False
+    query, column = np.nonzero(answers.rows >= 0)
+    at = query, answers.rows[query, column]
+    scores[at], missing[at] = answers.scores[query, column], False
     if missing.any() and not rest_is_equal:
         return None
     order = np.lexsort((np.broadcast_to(priority, scores.shape), -scores), axis=1)

@@ -79,13 +79,13 @@ def seeds_note(counts: Sequence[int]) -> list[str]:
     >>> seeds_note([1, 3])[0][:60]
     'Spaces that depend on a random seed are fitted with 3 seeds:'
     """
-    most = max(counts, default=1)
-    if most < 2:
+    max_seeds = max(counts, default=1)
+    if max_seeds < 2:
         return []
     return [
-        f"Spaces that depend on a random seed are fitted with {most} seeds: measures are means over them, the test "
-        "counts the spread of seeds and queries together. Lists, curves, times, fusion, equal bytes and health are "
-        "those of the first seed."
+        f"Spaces that depend on a random seed are fitted with {max_seeds} seeds: measures are means over them, the "
+        "test counts the spread of seeds and queries together. Lists, curves, times, fusion, equal bytes and health "
+        "are those of the first seed."
     ]
 
 

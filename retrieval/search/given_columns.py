@@ -31,9 +31,9 @@ def search_spaces(
         return collection.search(asked, k, filters)
     masks = {spec: mask for spec, _ in asked if (mask := _mask(collection.space(spec).encoder, content)) is not None}
     whole = [(spec, codes) for spec, codes in asked if spec not in masks]
-    found = iter(collection.search(whole, k, filters) if whole else [])
+    hit_lists = iter(collection.search(whole, k, filters) if whole else [])
     return [
-        _on_given(collection, spec, codes, masks[spec], k, filters) if spec in masks else next(found)
+        _on_given(collection, spec, codes, masks[spec], k, filters) if spec in masks else next(hit_lists)
         for spec, codes in asked
     ]
 

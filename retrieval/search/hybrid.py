@@ -178,11 +178,11 @@ def _hits_to_depth(
     while pending:
         answered = search_spaces(searcher.collection, pending, query.content, width, filters)
         deeper = []
-        for (spec, codes), found in zip(pending, answered, strict=True):
-            listed = without_query(found, query, width)
+        for (spec, codes), space_hits in zip(pending, answered, strict=True):
+            listed = without_query(space_hits, query, width)
             last = listed[depth - 1].score if len(listed) >= depth else None
             ends = last is None or listed[-1].score < last
-            if ends or len(found) < width:
+            if ends or len(space_hits) < width:
                 hits[spec] = listed if last is None else [hit for hit in listed if hit.score >= last]
             elif width >= limit:
                 hits[spec] = [hit for hit in listed if hit.score > listed[-1].score]

@@ -119,18 +119,18 @@ def rerank(collection: Collection, plan: Plan, query: Query, k: int = 10) -> Rer
     between = time.perf_counter()
     fine_code = query_codes(collection, plan.rerank, query)
     ended = time.perf_counter()
-    found = shortlisted(
+    ranked = shortlisted(
         coarse.index, holding, coarse_code, fine_code, plan.candidates, k, radius=plan.radius, query_rows=query_rows
     )
     spent = {
         "encode_shortlist": between - begun,
         "encode_rerank": ended - between,
-        "shortlist": found.filter_seconds,
-        "rerank": found.rerank_seconds,
+        "shortlist": ranked.filter_seconds,
+        "rerank": ranked.rerank_seconds,
     }
     milliseconds = {stage: 1000 * seconds for stage, seconds in spent.items()}
-    rows = found.rows[0][found.rows[0] >= 0]
-    hits = list(map(Hit, holding.ids_of_rows(rows), found.scores[0].tolist()))
+    rows = ranked.rows[0][ranked.rows[0] >= 0]
+    hits = list(map(Hit, holding.ids_of_rows(rows), ranked.scores[0].tolist()))
     space = fine.encoder.space
     answers = answers_of(collection, query, hits, space.metric)
     return Reranked(
@@ -139,7 +139,7 @@ def rerank(collection: Collection, plan: Plan, query: Query, k: int = 10) -> Rer
         ),
         Plan(coarse.record.spec, fine.record.spec, None if plan.radius is not None else wanted, plan.radius),
         coarse.encoder.spec(full=True),
-        int(found.held[0]),
+        int(ranked.held[0]),
         len(holding),
         milliseconds,
     )

@@ -95,7 +95,7 @@ class SavedFusion:
         check_format(value, KIND, path)
         check_seal(value, path)
         try:
-            found = cls(
+            fusion = cls(
                 {str(spec): float(weight) for spec, weight in value["weights"].items()},
                 {str(spec): str(digest) for spec, digest in value["encoders"].items()},
                 int(value["depth"]),
@@ -106,13 +106,13 @@ class SavedFusion:
                 float(value["held_out"]),
                 str(value["date"]),
             )
-            if not all(math.isfinite(weight) and weight >= 0 for weight in found.weights.values()):
+            if not all(math.isfinite(weight) and weight >= 0 for weight in fusion.weights.values()):
                 raise ValueError("a weight is below 0")
-            if found.depth < 1 or found.weights.keys() != found.encoders.keys() or not any(found.weights.values()):
+            if fusion.depth < 1 or fusion.weights.keys() != fusion.encoders.keys() or not any(fusion.weights.values()):
                 raise ValueError("weights and spaces do not belong together")
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise ArtifactError(f"{path} is corrupt: {one_line(error)}; {how}") from None
-        for spec, digest in found.encoders.items():
+        for spec, digest in fusion.encoders.items():
             if spec not in collection.spaces:
                 raise NamedOptionError(
                     "{fuse} saved: the weights are for the space '{0}', which {1} lacks: {2}", spec, folder, how
@@ -121,4 +121,4 @@ class SavedFusion:
                 raise NamedOptionError(
                     "{fuse} saved: the space '{0}' was fitted again after its weight was chosen: {1}", spec, how
                 )
-        return found
+        return fusion

@@ -72,12 +72,12 @@ class Searcher:
             When no space can answer, or no item satisfies the filters; the message says why.
         """
         require_valid_k(k)
-        found = self.collection.read_consistently(
+        answers = self.collection.read_consistently(
             lambda: [self._search(spec, query, k, filters) for spec in self.specs]
         )
-        if all(one.note for one in found):
-            raise QueryError(found[0].note or "no space can answer")
-        return found
+        if all(one.note for one in answers):
+            raise QueryError(answers[0].note or "no space can answer")
+        return answers
 
     def _search(self, spec: str, query: Query, k: int, filters: Sequence[Filter]) -> SpaceAnswers:
         opened = self.collection.space(spec)
@@ -217,5 +217,5 @@ def _unknown(encoder: Encoder, texts: Sequence[str]) -> NDArray[np.bool_]:
     first = encoder.parts[0]
     if first.space.kind is not Kind.SPARSE:
         return np.zeros(len(texts), bool)
-    found: NDArray[np.bool_] = np.diff(first.encode_queries(list(texts)).indptr) == 0
-    return found
+    unknown: NDArray[np.bool_] = np.diff(first.encode_queries(list(texts)).indptr) == 0
+    return unknown

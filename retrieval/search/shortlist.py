@@ -95,8 +95,8 @@ def shortlisted(
     >>> query = np.array([[0]], dtype=np.uint8), np.array([[0]], dtype=np.float32)
     >>> shortlisted(bits, points, *query, candidates=2, k=1).rows  # c is nearest, but not on the shortlist
     array([[1]])
-    >>> found = shortlisted(bits, points, *query, k=2, radius=4)
-    >>> found.rows, found.scores, found.held
+    >>> shortlist = shortlisted(bits, points, *query, k=2, radius=4)
+    >>> shortlist.rows, shortlist.scores, shortlist.held
     (array([[2, 1]]), array([[ 0., -4.]], dtype=float32), array([3]))
     """
     _require_fit(coarse, fine, n_rows(coarse_queries), n_rows(fine_queries))
@@ -112,8 +112,8 @@ def shortlisted(
         listed[listed == query_rows[part, None]] = -1
         filtered = time.perf_counter()
         _require_same_ids(coarse, fine, listed)
-        found = fine.search_among(fine_queries[part], listed, k)
-        scores[part], rows[part], held[part] = found.scores, found.rows, (listed >= 0).sum(axis=1)
+        hits = fine.search_among(fine_queries[part], listed, k)
+        scores[part], rows[part], held[part] = hits.scores, hits.rows, (listed >= 0).sum(axis=1)
         top, ended = part.stop, time.perf_counter()
         seconds += filtered - begun, ended - filtered
         begun = ended
@@ -178,30 +178,30 @@ def _nearest(
     for part in slices(queries, max(1, BLOCK_CANDIDATES // fetch)):
         block = query_rows[top : top + n_rows(part)]
         top += len(block)
-        found = index.search_rows(part, fetch)
-        others = (found.rows >= 0) & (found.rows != block[:, None])
+        hits = index.search_rows(part, fetch)
+        others = (hits.rows >= 0) & (hits.rows != block[:, None])
         number = np.cumsum(others, axis=1)
         at = np.argmax(number >= wanted, axis=1)
-        last = np.where(number[:, -1] >= wanted, found.scores[np.arange(len(at)), at], -np.inf)
-        ties_go_on = (found.rows[:, -1] >= 0) & (found.scores[:, -1] >= last)
+        last = np.where(number[:, -1] >= wanted, hits.scores[np.arange(len(at)), at], -np.inf)
+        ties_go_on = (hits.rows[:, -1] >= 0) & (hits.scores[:, -1] >= last)
         if fetch < _limit(index) and ties_go_on.any():
             yield from _nearest(index, part, wanted, block, min(_limit(index), 4 * fetch))
         else:
-            near = others & (found.scores >= last[:, None])
+            near = others & (hits.scores >= last[:, None])
             # the query itself leaves a gap, so that the width is the last column in use
             width = int(np.flatnonzero(near.any(axis=0)).max(initial=0)) + 1
-            yield np.where(near, found.rows, -1)[:, :width]
+            yield np.where(near, hits.rows, -1)[:, :width]
 
 
 def _balls(index: Index, queries: Codes, radius: int, fetch: int) -> Iterator[NDArray[np.int64]]:
     """Yield the items within a radius; each search is four times as deep, until its last hit is outside."""
     for part in slices(queries, max(1, BLOCK_CANDIDATES // fetch)):
-        found = index.search_rows(part, fetch)
-        inside = found.scores >= -radius
+        hits = index.search_rows(part, fetch)
+        inside = hits.scores >= -radius
         if fetch < len(index) and inside[:, -1].any():
             yield from _balls(index, part, radius, min(len(index), 4 * fetch))
         else:
-            yield np.where(inside, found.rows, -1)[:, : max(1, int(inside.sum(axis=1).max()))]
+            yield np.where(inside, hits.rows, -1)[:, : max(1, int(inside.sum(axis=1).max()))]
 
 
 def _require_same_ids(coarse: Index, fine: Index, listed: NDArray[np.int64]) -> None:

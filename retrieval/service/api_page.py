@@ -53,13 +53,13 @@ def api_page(served: ServedNames) -> str:
 
     made = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = made.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    found = document()
-    schemas = found["components"]["schemas"]
+    openapi = document()
+    schemas = openapi["components"]["schemas"]
     return template.render(
-        version=found["info"]["version"],
+        version=openapi["info"]["version"],
         operations=[
             _described(path, method, operation, served)
-            for path, methods in found["paths"].items()
+            for path, methods in openapi["paths"].items()
             for method, operation in methods.items()
         ],
         parts=[
@@ -67,12 +67,12 @@ def api_page(served: ServedNames) -> str:
             for name, schema in sorted(schemas.items())
             if "properties" in schema
         ],
-        problems=_problems(found),
+        problems=_problems(openapi),
     )
 
 
-def _problems(found: dict[str, Any]) -> list[tuple[str, str]]:
-    responses = found["paths"]["/v1/collections"]["get"]["responses"]
+def _problems(openapi: dict[str, Any]) -> list[tuple[str, str]]:
+    responses = openapi["paths"]["/v1/collections"]["get"]["responses"]
     return [(status, response["description"]) for status, response in responses.items() if status != "200"]
 
 

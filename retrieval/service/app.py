@@ -76,8 +76,10 @@ def create_app(settings: Settings, dispatcher: Dispatcher | None = None) -> Guar
 
 def _methods(routes: Iterable[BaseRoute], scope: Scope) -> frozenset[str]:
     """Return the methods by which a path is asked; none where no operation has it."""
-    found = (one.methods or () for one in routes if isinstance(one, Route) and one.matches(scope)[0] is not Match.NONE)
-    return frozenset(method for methods in found for method in methods)
+    method_sets = (
+        one.methods or () for one in routes if isinstance(one, Route) and one.matches(scope)[0] is not Match.NONE
+    )
+    return frozenset(method for methods in method_sets for method in methods)
 
 
 @asynccontextmanager

@@ -149,11 +149,11 @@ def _guarded(work: Callable[[OpenCollections], T], opened: OpenCollections) -> T
         raise Problem(500, "the request failed; the log of the service says why") from None
 
 
-def written(found: bytes | Media) -> Response:
+def written(reply: bytes | Media) -> Response:
     """Return the response with JSON, or with what is none."""
-    if isinstance(found, Media):
-        return Response(found.content, headers={"Content-Type": found.media_type})
-    return Response(found, media_type="application/json")
+    if isinstance(reply, Media):
+        return Response(reply.content, headers={"Content-Type": reply.media_type})
+    return Response(reply, media_type="application/json")
 
 
 def encoded(reply: Any, watched: Watched) -> bytes | Media:

@@ -94,7 +94,7 @@ class ServedNames:
                 for old, new in zip(_ITEMS, self.items, strict=True)
             },
         }
-        return re.sub("|".join(rf"{re.escape(old)}(?![\w.])" for old in names), lambda found: names[found[0]], written)
+        return re.sub("|".join(rf"{re.escape(old)}(?![\w.])" for old in names), lambda match: names[match[0]], written)
 
     def body(self, written: Any) -> Any:
         """Return the body of an example with these names."""

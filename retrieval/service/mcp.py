@@ -62,14 +62,14 @@ def mcp_server(folder: Path) -> MCPServer:
                 return work(opened.collection(NAME), OperationRequest(NAME, {}, asked, asked, opened.remembered))
 
         try:
-            found: dict[str, Any] = msgspec.to_builtins(thread.submit(run).result())
+            result: dict[str, Any] = msgspec.to_builtins(thread.submit(run).result())
         except NearbyError as error:
             raise ToolError(one_line(Problem.of(error).detail)) from None  # which the model reads
         except msgspec.ValidationError as error:
             raise ToolError(refusal(error, kind, "the call")) from None
         except Problem as problem:
             raise ToolError(one_line(problem)) from None
-        return found
+        return result
 
     @made.tool(name="search", description="Find the items nearest to a text in each space.")
     def search_tool(query: str, k: int = 10, spaces: list[str] | None = None, filters: list[str] | None = None) -> Any:

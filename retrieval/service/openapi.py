@@ -48,12 +48,12 @@ def document(names: tuple[str, ...] = ()) -> dict[str, Any]:
     kinds = list(dict.fromkeys(kind for kind in (*bodies, *replies, ProblemDocument, Progress) if kind is not None))
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
     components[SearchBody.__name__]["oneOf"] = [{"required": ["query"]}, {"required": ["queries"]}]
-    found = dict(zip(kinds, schemas, strict=True))
+    schema_of = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for whole in SERVICE_OPERATIONS:
-        paths.setdefault(whole.path, {})[whole.method.lower()] = _described(whole, [], found)
+        paths.setdefault(whole.path, {})[whole.method.lower()] = _described(whole, [], schema_of)
     for one in OPERATIONS:
-        paths.setdefault(BELOW + one.path, {})[one.method.lower()] = _described(one, _parameters(one, names), found)
+        paths.setdefault(BELOW + one.path, {})[one.method.lower()] = _described(one, _parameters(one, names), schema_of)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -75,7 +75,7 @@ def _json(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _described(
-    one: Operation | ServiceOperation, parameters: list[dict[str, Any]], found: dict[type, dict[str, Any]]
+    one: Operation | ServiceOperation, parameters: list[dict[str, Any]], schema_of: dict[type, dict[str, Any]]
 ) -> dict[str, Any]:
     problem = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name=ProblemDocument.__name__)}}}
     described: dict[str, Any] = {
@@ -83,30 +83,30 @@ def _described(
         "summary": one.summary,
         "parameters": parameters,
         "responses": {
-            "200": {"description": "The answer.", "content": _content(one, found)},
-            **{str(status): {"description": said, "content": problem} for status, said in PROBLEMS.items()},
+            "200": {"description": "The answer.", "content": _content(one, schema_of)},
+            **{str(status): {"description": text, "content": problem} for status, text in PROBLEMS.items()},
         },
     }
     if one.body is not None:
-        described["requestBody"] = {"required": True, "content": _json(found[one.body])}
+        described["requestBody"] = {"required": True, "content": _json(schema_of[one.body])}
     return described
 
 
-def _content(one: Operation | ServiceOperation, found: dict[type, dict[str, Any]]) -> dict[str, Any]:
+def _content(one: Operation | ServiceOperation, schema_of: dict[type, dict[str, Any]]) -> dict[str, Any]:
     if isinstance(one, ServiceOperation):
         if one.reply is Media:
             return {kind: {"schema": {"type": "string"}} for kind in one.media}
-        return _json(found[one.reply])
+        return _json(schema_of[one.reply])
     if one.reply is Media:
         return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in one.media}
-    schema = (one.schema() if one.schema else {"type": "object"}) if one.reply is Document else found[one.reply]
+    schema = (one.schema() if one.schema else {"type": "object"}) if one.reply is Document else schema_of[one.reply]
     events = {"text/event-stream": {"schema": {"type": "string"}}} if one.long else {}
     return {**_json({key: value for key, value in schema.items() if key not in ("$id",)}), **events}
 
 
 def _parameters(one: Operation, collections: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return the parameters of the path, and of the query string as its struct describes them."""
-    found: list[dict[str, Any]] = [
+    parameters: list[dict[str, Any]] = [
         {
             "name": name,
             "in": "path",
@@ -116,11 +116,13 @@ def _parameters(one: Operation, collections: tuple[str, ...]) -> list[dict[str, 
         for name in re.findall(r"\{(\w+)\}", BELOW + one.path)
     ]
     if collections:
-        found[0]["schema"]["enum"] = list(collections)
+        parameters[0]["schema"]["enum"] = list(collections)
     if one.parameters is None:
-        return found
+        return parameters
     (schema,), components = msgspec.json.schema_components([one.parameters], ref_template=REF)
     described = components[one.parameters.__name__] if "$ref" in schema else schema
     for name, field in described["properties"].items():
-        found.append({"name": name, "in": "query", "required": name in described.get("required", ()), "schema": field})
-    return found
+        parameters.append(
+            {"name": name, "in": "query", "required": name in described.get("required", ()), "schema": field}
+        )
+    return parameters

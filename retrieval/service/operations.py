@@ -38,8 +38,8 @@ class ResultCache:
             self._results[key] = make()
             while len(self._results) > self._size:
                 self._results.popitem(last=False)
-        found: T = self._results[key]
-        return found
+        result: T = self._results[key]
+        return result
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html
 
 def page_files() -> dict[str, Path]:
     """Return the files of the page by their paths below ``/page/``; a request can name no other."""
-    own = {path.relative_to(FILES).as_posix(): path for path in sorted(FILES.rglob("*")) if path.suffix in MEDIA_TYPES}
+    files = {
+        path.relative_to(FILES).as_posix(): path for path in sorted(FILES.rglob("*")) if path.suffix in MEDIA_TYPES
+    }
     explorer = {f"explorer/{path.name}": path for path in sorted(EXPLORER.glob("*.js"))}
     style = {f"style/{path.name}": path for path in sorted(STYLE.glob("*.css"))}
-    return {**own, **explorer, **style}
+    return {**files, **explorer, **style}
 
 
 def page_routes() -> list[BaseRoute]:

@@ -79,10 +79,10 @@ def read_parameters(request: Request, kind: Any) -> Any:
 @cache
 def list_fields(kind: Any) -> frozenset[str]:
     """Return the fields of a struct that are lists: parameters that may be repeated."""
-    found = msgspec.inspect.type_info(kind)
-    assert isinstance(found, msgspec.inspect.StructType)  # noqa: S101
+    info = msgspec.inspect.type_info(kind)
+    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101
     return frozenset(
         one.encode_name
-        for one in found.fields
+        for one in info.fields
         if isinstance(getattr(one.type, "type", one.type), msgspec.inspect.ListType)
     )

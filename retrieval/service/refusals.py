@@ -47,47 +47,47 @@ def refusal(error: msgspec.ValidationError, kind: type[Any], whole: str) -> str:
     the body should be an object; got a list
     spaces[0] should be a text; got a whole number
     """
-    said = str(error)
-    at = _AT.search(said)
+    text = str(error)
+    at = _AT.search(text)
     path = at["path"] if at else ""
-    where, said = path or whole, said[: at.start()] if at else said
+    where, text = path or whole, text[: at.start()] if at else text
     for pattern, sentence in _SENTENCES:
-        if found := re.fullmatch(pattern, said):
-            return sentence(found, where, path, kind)
-    return f"{where}: {one_line(said)}"
+        if match := re.fullmatch(pattern, text):
+            return sentence(match, where, path, kind)
+    return f"{where}: {one_line(text)}"
 
 
-def _wrong_kind(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
-    got = _kind(found[2])
-    hint = _QUERY_HINT if _QUERY.fullmatch(path) and found[2] == "str" else ""
-    return f"{where} should be {_kind(found[1])}; got {got}{hint}"
+def _wrong_kind(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+    got = _kind(match[2])
+    hint = _QUERY_HINT if _QUERY.fullmatch(path) and match[2] == "str" else ""
+    return f"{where} should be {_kind(match[1])}; got {got}{hint}"
 
 
 def _kind(names: str) -> str:
     return " or ".join(_KINDS.get(name, name) for name in names.split(" | ") if name != "null") or "null"
 
 
-def _out_of_range(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
-    bound = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}[found[2]]
-    return f"{where} should be {bound} {_number(found[3])}"
+def _out_of_range(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+    bound = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}[match[2]]
+    return f"{where} should be {bound} {_number(match[3])}"
 
 
-def _of_length(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
-    bound = {">=": "at least", "<=": "at most"}.get(found[2], "exactly")
-    what = {"str": "letter", "array": "entry", "object": "field"}.get(found[1].split(" | ")[0], "entry")
-    several = what if found[3] == "1" else {"entry": "entries"}.get(what, f"{what}s")
-    return f"{where} should have {bound} {_number(found[3])} {several}"
+def _of_length(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+    bound = {">=": "at least", "<=": "at most"}.get(match[2], "exactly")
+    what = {"str": "letter", "array": "entry", "object": "field"}.get(match[1].split(" | ")[0], "entry")
+    several = what if match[3] == "1" else {"entry": "entries"}.get(what, f"{what}s")
+    return f"{where} should have {bound} {_number(match[3])} {several}"
 
 
 def _number(text: str) -> str:
     return f"{int(text):,}" if text.lstrip("-").isdecimal() else text
 
 
-def _unknown(found: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+def _unknown(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
     known = _fields(msgspec.inspect.type_info(kind), path)
-    near = closest(found[1][:100], known)
+    near = closest(match[1][:100], known)
     hint = f"did you mean '{near}'?" if near else f"it has {', '.join(known)}"
-    return f"{where} has no field '{found[1][:100]}'; {hint}"
+    return f"{where} has no field '{match[1][:100]}'; {hint}"
 
 
 def _fields(info: Any, path: str) -> list[str]:
@@ -117,9 +117,9 @@ _SENTENCES: tuple[tuple[str, Callable[[re.Match[str], str, str, type[Any]], str]
     (r"Expected `([^`]+)` of length (>=|<=|==)? ?(\d+)", _of_length),
     (
         r"Expected `str` matching regex '\^\((.+)\)\$'",
-        lambda found, where, path, kind: f"{where} should be {found[1].replace('|', ' or ')}",
+        lambda match, where, path, kind: f"{where} should be {match[1].replace('|', ' or ')}",
     ),
     (r"Object contains unknown field `(.*)`", _unknown),
-    (r"Object missing required field `(.*)`", lambda found, where, path, kind: f"{where} lacks the field '{found[1]}'"),
-    (r"Invalid base64 encoded string", lambda found, where, path, kind: f"{where} is no base64{_FILE_HINT}"),
+    (r"Object missing required field `(.*)`", lambda match, where, path, kind: f"{where} lacks the field '{match[1]}'"),
+    (r"Invalid base64 encoded string", lambda match, where, path, kind: f"{where} is no base64{_FILE_HINT}"),
 )

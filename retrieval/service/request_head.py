@@ -67,8 +67,8 @@ def require_json(headers: Headers) -> None:
     """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        found = f"it has '{kind[:100]}'" if kind else "it has none"
-        raise Problem(415, f"send JSON with the header  Content-Type: application/json ; {found}")
+        detail = f"it has '{kind[:100]}'" if kind else "it has none"
+        raise Problem(415, f"send JSON with the header  Content-Type: application/json ; {detail}")
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length[:20]) > limits.MAX_BODY:
         raise too_large()

@@ -16,25 +16,25 @@ MAX_WORDS = 3
 
 def served_names(opened: OpenCollections) -> ServedNames:
     """Return the names: of texts if there are any, of the first collection if there are none."""
-    found: dict[str, Collection] = {}
+    collections: dict[str, Collection] = {}
     for name in opened.names:
         try:
             if opened.collection(name).spaces:
-                found[name] = opened.collection(name)
+                collections[name] = opened.collection(name)
         except Problem:  # the others are there
             continue
-    if not found:
+    if not collections:
         return ServedNames()
-    texts = [name for name, one in found.items() if one.items.modality is Modality.TEXT]
-    names = _of_collection((texts or list(found))[0], found)
-    for name, one in found.items():
+    texts = [name for name, one in collections.items() if one.items.modality is Modality.TEXT]
+    names = _of_collection((texts or list(collections))[0], collections)
+    for name, one in collections.items():
         if one.items.modality in (Modality.IMAGE, Modality.SOUND):
             return replace(names, pictures=name, picture=next(iter(one.items.page(0, 1))).id)
     return names
 
 
-def _of_collection(name: str, found: dict[str, Collection]) -> ServedNames:
-    collection = found[name]
+def _of_collection(name: str, collections: dict[str, Collection]) -> ServedNames:
+    collection = collections[name]
     specs = list(collection.spaces)
     dense = [spec for spec in specs if collection.spaces[spec].space["kind"] != Kind.SPARSE]
     first, *others = collection.items.page(0, 2)

@@ -32,7 +32,7 @@ def release_unused() -> None:
 @cache
 def _call(name: str) -> Callable[..., Any]:
     try:
-        found: Callable[..., Any] = getattr(ctypes.CDLL(None), name)  # see malloc_trim(3), mallopt(3)
+        function: Callable[..., Any] = getattr(ctypes.CDLL(None), name)  # see malloc_trim(3), mallopt(3)
     except (AttributeError, OSError, TypeError):  # a C library without it, or none
         return lambda *_: None
-    return found
+    return function

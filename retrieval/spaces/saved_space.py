@@ -52,9 +52,9 @@ class SpaceRecord:
         Space.from_json(record.space)
         checked_name(record.folder)
         for one in fields(cls):
-            found, wanted = getattr(record, one.name), _TYPES[str(one.type).partition("[")[0]]
-            if not isinstance(found, wanted) or isinstance(found, bool):
-                raise TypeError(f"'{one.name}' of a space is {type(found).__name__}")
+            field_value, wanted = getattr(record, one.name), _TYPES[str(one.type).partition("[")[0]]
+            if not isinstance(field_value, wanted) or isinstance(field_value, bool):
+                raise TypeError(f"'{one.name}' of a space is {type(field_value).__name__}")
         return record
 
 

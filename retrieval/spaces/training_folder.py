@@ -37,10 +37,10 @@ class TrainingFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(os.path.normpath(folder))
         self.work = self.folder.with_name(f"{self.folder.name}.work") if self.folder.name else self.folder
-        self._require_place(folder)
+        self._require_usable(folder)
 
-    def _require_place(self, folder: Path) -> None:
-        """Refuse a place where the encoder cannot be written."""
+    def _require_usable(self, folder: Path) -> None:
+        """Refuse a folder where the encoder cannot be written."""
         recovered(self.folder)
         if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
             what = "a link that leads nowhere" if folder.is_symlink() else "a file"
@@ -79,7 +79,7 @@ class TrainingFolder:
             raise OptionError("--resume continues a training, --fresh starts over: leave one of them out")
         sweep(self.folder)
         sweep(self.work)
-        self.require_own()
+        self.require_made_by_nearby()
         if fresh:
             return
         if self.unfinished and not resume:
@@ -91,7 +91,7 @@ class TrainingFolder:
         elif is_saved(self.folder):
             raise OptionError(f"{self.folder} holds a trained encoder: replace it with --fresh, or choose a new folder")
 
-    def require_own(self) -> None:
+    def require_made_by_nearby(self) -> None:
         """Refuse a folder that nearby did not make: everything in it is removed when the training ends.
 
         Raises
@@ -100,7 +100,7 @@ class TrainingFolder:
         """
         if not (self.work.exists() or self.work.is_symlink()):
             return
-        if not self.work.is_symlink() and self.work.is_dir() and self._is_own():
+        if not self.work.is_symlink() and self.work.is_dir() and self._is_made_by_nearby():
             link = next((entry for entry in entries_below(self.work) if entry.is_symlink()), None)
             if link is None:
                 return
@@ -110,7 +110,7 @@ class TrainingFolder:
             f"{self.product}, or move that away"
         )
 
-    def _is_own(self) -> bool:
+    def _is_made_by_nearby(self) -> bool:
         """Return whether nearby made it: it holds the identity of a training, or only what is written before that."""
         names = {path.name for path in self.work.iterdir() if not is_temporary(path)}
         return IDENTITY in names or names <= {LOCK}

@@ -43,7 +43,7 @@ def untrained(spec: str) -> str | None:
     if encoder.__sklearn_is_fitted__():
         return None
     stages = [_not_learning(stage) for stage in encoder.parts]
-    if all(stage is own for stage, own in zip(stages, encoder.parts, strict=True)):
+    if all(stage is part for stage, part in zip(stages, encoder.parts, strict=True)):
         return None
     return "+".join(map(str, stages))
 

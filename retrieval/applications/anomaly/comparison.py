@@ -139,8 +139,12 @@ def _all_scored(
         stages = detector.members[0].stages
         length_of = "L2 norm" if stages.reader is None else f"L2 norm of {stages.reader}"
         if length_of not in lengths:
-            own = (length_scores(stages, tested), length_scores(stages, held_out), detector.record.n_distinct)
-            lengths[length_of] = _Scored(length_of, "length", True, *own)
+            length_results = (
+                length_scores(stages, tested),
+                length_scores(stages, held_out),
+                detector.record.n_distinct,
+            )
+            lengths[length_of] = _Scored(length_of, "length", True, *length_results)
         same_shape = untrained(spec)
         if same_shape is not None:
             blank = fit_on_parts(corpus, uses, labelled, replace(request, specs=(same_shape,)), say)

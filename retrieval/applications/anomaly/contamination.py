@@ -117,7 +117,7 @@ def strange_items(scores: ArrayLike, level: float = LEVEL) -> NDArray[np.bool_]:
     weights = np.arange(1.0, gaps + 1) ** -1.5
     log_p -= np.log(level * weights / weights.sum())
     best = int(np.argmin(log_p))
-    found = np.zeros(len(values), dtype=bool)
+    flagged = np.zeros(len(values), dtype=bool)
     if log_p[best] <= 0:
-        found[order[: best + 1]] = True
-    return found
+        flagged[order[: best + 1]] = True
+    return flagged

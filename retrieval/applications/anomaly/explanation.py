@@ -102,13 +102,13 @@ def explained(
     strangest = 0
     if len(members) > 1:
         pairs = zip(members, scores, strict=True)
-        strangest = int(np.argmax([rank_among(member.reference, own)[0] for member, own in pairs]))
+        strangest = int(np.argmax([rank_among(member.reference, member_scores)[0] for member, member_scores in pairs]))
     member = members[strangest]
     row = member.stages.read([content])
     shares, expected, means = _shares(member, row)
     observed = dense(row)[0].astype(np.float64)
     near = _nearest(member, content, normal_items, k)
-    spaces = {str(one.encoder): float(own[0]) for one, own in zip(members, scores, strict=True)}
+    spaces = {str(one.encoder): float(member_scores[0]) for one, member_scores in zip(members, scores, strict=True)}
     pictures: dict[str, Any] = {}
     if member.stages.shape is not None:
         shape = member.stages.shape
@@ -161,8 +161,8 @@ def _shares(member: Member, row: Any) -> tuple[Floats, Floats, str]:
         tried = [odd[at : at + 1] for at in range(len(odd))] if len(odd) <= MAX_REPLACED else []
     if 0 < len(tried) <= MAX_REPLACED:
         changed = np.repeat(dense(row), len(tried), axis=0)
-        for own, positions in zip(changed, tried, strict=True):
-            own[positions] = expected[positions]
+        for changed_row, positions in zip(changed, tried, strict=True):
+            changed_row[positions] = expected[positions]
         replaced: Any = type(row)(changed) if issparse(row) else changed
         parts[[positions[0] for positions in tried]] = score.score_rows(row)[0] - score.score_rows(replaced)
     return _normalised(parts), expected, BY_REPLACEMENT if stages.table is None else BY_COLUMN
@@ -180,8 +180,8 @@ def _normalised(parts: Floats) -> Floats:
 def _nearest(member: Member, content: Content, normal_items: NormalItems, k: int) -> list[tuple[int, float]]:
     """Return the rows of the nearest normal items with their distances, nearest first."""
     codes = member.encoder.encode_queries([content])
-    found = nearest(member.index, codes, min(k, len(normal_items.ids)))
-    pairs = zip(found.rows[0].tolist(), found.distances[0].tolist(), strict=True)
+    neighbours = nearest(member.index, codes, min(k, len(normal_items.ids)))
+    pairs = zip(neighbours.rows[0].tolist(), neighbours.distances[0].tolist(), strict=True)
     return [(row, distance) for row, distance in pairs if row >= 0]
 
 

@@ -128,8 +128,8 @@ def fit_on_parts(
     members, kept = _members(corpus, uses, request, say)
     training, held_out = Part(corpus, uses, TRAINING), Part(corpus, uses, HELD_OUT)
     say(f"calibrating on {counted(held_out.size, 'held-out item')}")
-    scores, own_groups = [member.scores(held_out) for member in members], labelled.groups[uses == HELD_OUT]
-    calibration, distinct = _calibrated(members, scores, own_groups, request.seed)
+    scores, held_out_groups = [member.scores(held_out) for member in members], labelled.groups[uses == HELD_OUT]
+    calibration, distinct = _calibrated(members, scores, held_out_groups, request.seed)
     first: Any = kept[0].content
     record = FitRecord(
         corpus.name, corpus.modality, list(request.normal), training.size, len(scores[0]), used,
@@ -185,8 +185,8 @@ def _scores_of_halves(
     """Return the scores of all items in each space: each half by spaces that were fitted on the other half."""
     taken = halves != UNUSED
     scores = [np.zeros(int(taken.sum())) for _ in dict.fromkeys(request.specs)]
-    for own, other in ((TRAINING, HELD_OUT), (HELD_OUT, TRAINING)):
-        fitted_on = np.where(fitted == own, np.uint8(TRAINING), np.uint8(UNUSED))
+    for half, other in ((TRAINING, HELD_OUT), (HELD_OUT, TRAINING)):
+        fitted_on = np.where(fitted == half, np.uint8(TRAINING), np.uint8(UNUSED))
         members, _ = _members(corpus, fitted_on, request, say)
         for values, member in zip(scores, members, strict=True):
             values[halves[taken] == other] = member.scores(Part(corpus, halves, other))
@@ -210,7 +210,7 @@ def _calibrated(
     is_ranking = np.zeros(len(first), dtype=bool)
     is_ranking[order[: len(order) // 2]] = True
     ranking, others = is_ranking[inverse], ~is_ranking[inverse]
-    for member, own in zip(members, scores, strict=True):
-        member.reference = np.sort(own[ranking])
-    combined = mean_rank([member.reference for member in members], [own[others] for own in scores])
+    for member, member_scores in zip(members, scores, strict=True):
+        member.reference = np.sort(member_scores[ranking])
+    combined = mean_rank([member.reference for member in members], [member_scores[others] for member_scores in scores])
     return combined, int((~is_ranking).sum())

@@ -101,7 +101,7 @@ def nearest(index: Index, codes: Codes, k: int) -> Nearest:
     far = ~(largest <= limit)
     if not far.any():
         return _searched(index, dense, k)
-    found = Nearest(np.full((len(dense), k), np.inf), np.full((len(dense), k), -1, np.int64))
+    neighbours = Nearest(np.full((len(dense), k), np.inf), np.full((len(dense), k), -1, np.int64))
     near, finite = ~far, far & np.isfinite(largest)
     parts = [(near, _searched(index, dense[near], k))] if near.any() else []
     if finite.any() and metric is Metric.COSINE:  # a direction does not depend on the length
@@ -110,8 +110,8 @@ def nearest(index: Index, codes: Codes, k: int) -> Nearest:
     elif finite.any():
         parts.append((finite, _compared(index, dense[finite], k)))
     for which, some in parts:
-        found.distances[which], found.rows[which] = some
-    return found
+        neighbours.distances[which], neighbours.rows[which] = some
+    return neighbours
 
 
 def _searched(index: Index, codes: Codes, k: int) -> Nearest:

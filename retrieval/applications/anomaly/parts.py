@@ -190,8 +190,8 @@ def split(
             f"{few} too few to train with and to hold some out: give more data, hold out a smaller share, or pick "
             "other items with --normal"
         )
-    own = np.arange(len(positions)) if groups is None else groups[positions]
-    _, first, inverse, sizes = np.unique(own, return_index=True, return_inverse=True, return_counts=True)
+    normal_groups = np.arange(len(positions)) if groups is None else groups[positions]
+    _, first, inverse, sizes = np.unique(normal_groups, return_index=True, return_inverse=True, return_counts=True)
     order = np.argsort(first)
     if not by_order:
         order = np.random.default_rng(seed).permutation(order)

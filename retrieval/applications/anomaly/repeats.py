@@ -80,7 +80,7 @@ def with_identical(order: Iterable[int], digests: NDArray[np.uint64]) -> list[li
     >>> with_identical([3, 1, 0, 2], np.array([7, 5, 8, 7], np.uint64))
     [[3, 0], [1], [2]]
     """
-    found: dict[int, list[int]] = {}
+    positions_by_digest: dict[int, list[int]] = {}
     for position in order:
-        found.setdefault(int(digests[position]), []).append(position)
-    return list(found.values())
+        positions_by_digest.setdefault(int(digests[position]), []).append(position)
+    return list(positions_by_digest.values())

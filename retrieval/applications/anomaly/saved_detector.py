@@ -83,8 +83,8 @@ def save_detector(detector: AnomalyDetector, folder: Path) -> Path:
         for number, member in enumerate(detector.members):
             member.encoder.save(temporary / f"encoder-{number}")
             member.index.save(temporary / f"index-{number}")
-            own = {**member.score.state(), "mean": member.mean, "reference": member.reference}
-            arrays |= {f"{number}.{key}": value for key, value in own.items()}
+            member_arrays = {**member.score.state(), "mean": member.mean, "reference": member.reference}
+            arrays |= {f"{number}.{key}": value for key, value in member_arrays.items()}
             members.append(
                 {
                     "spec": str(member.encoder),

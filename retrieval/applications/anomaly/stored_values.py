@@ -43,10 +43,10 @@ def stored(value: Any, key: str, kind: type[T], where: str) -> T:
         raise ValueError(f"{where} is {shortened(value)}, not an object")
     if key not in value:
         raise ValueError(f"{where} has no '{key}'")
-    found: T = value[key]
-    if type(found) is not kind:
-        raise ValueError(f"'{key}' of {where} is {shortened(found)}, not {_NAMES[kind]}")
-    return found
+    entry: T = value[key]
+    if type(entry) is not kind:
+        raise ValueError(f"'{key}' of {where} is {shortened(entry)}, not {_NAMES[kind]}")
+    return entry
 
 
 def stored_array(arrays: Mapping[str, NDArray[Any]], key: str, size: int | None = None) -> Floats:
@@ -83,7 +83,7 @@ def stored_options(value: Any, made: Score, where: str) -> None:
     ValueError
     """
     if not isinstance(value, dict) or value != made.options() or any(
-        type(value[key]) is not type(own) for key, own in made.options().items()
+        type(value[key]) is not type(option) for key, option in made.options().items()
     ):  # fmt: skip
         raise ValueError(f"'options' of {where} is {shortened(value)}, which the score '{made.name}' does not have")
 

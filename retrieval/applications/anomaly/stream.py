@@ -107,7 +107,7 @@ def _batches(stream: ByteStream) -> Iterator[list[bytes]]:
 def _answered(detector: AnomalyDetector, rule: Rule, number: int, lines: Sequence[bytes], rows: RowReader) -> bytes:
     good: list[_Line] = []
     picked: list[tuple[int, bytes, PickedRow]] = []
-    found: dict[int, dict[str, Any]] = {}
+    replies: dict[int, dict[str, Any]] = {}
     is_table = detector.record.modality is Modality.ROW
     for at, line in enumerate(lines, start=number + 1):
         if not line or line.isspace():
@@ -119,11 +119,11 @@ def _answered(detector: AnomalyDetector, rule: Rule, number: int, lines: Sequenc
             else:
                 picked.append((at, line, row))
         except NearbyError as error:
-            found[at] = {"line": at, "error": one_line(error)}
-    good = sorted([*good, *_whole_rows(picked, detector, rows, found)], key=_number)
+            replies[at] = {"line": at, "error": one_line(error)}
+    good = sorted([*good, *_whole_rows(picked, detector, rows, replies)], key=_number)
     if good:
-        _score(detector, rule, good, found)
-    return b"".join(orjson.dumps(found[at]) + b"\n" for at in sorted(found))
+        _score(detector, rule, good, replies)
+    return b"".join(orjson.dumps(replies[at]) + b"\n" for at in sorted(replies))
 
 
 def _number(line: _Line) -> int:
@@ -146,7 +146,7 @@ def _picked(line: bytes, rows: RowReader) -> PickedRow | None:
 
 def _whole_rows(
     picked: Sequence[tuple[int, bytes, PickedRow]], detector: AnomalyDetector, rows: RowReader,
-    found: dict[int, dict[str, Any]],
+    replies: dict[int, dict[str, Any]],
 ) -> list[_Line]:  # fmt: skip
     """Return rows with all columns, converted together; if one of them cannot be, each by itself."""
     if not picked:
@@ -160,11 +160,11 @@ def _whole_rows(
             try:
                 good.append(_read(at, line, detector, rows))
             except NearbyError as error:
-                found[at] = {"line": at, "error": one_line(error)}
+                replies[at] = {"line": at, "error": one_line(error)}
         return good
 
 
-def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: dict[int, dict[str, Any]]) -> None:
+def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], replies: dict[int, dict[str, Any]]) -> None:
     contents: Any = [line.content for line in good]
     try:
         scores = detector.score(np.stack(contents) if detector.record.modality is Modality.VECTOR else contents)
@@ -172,11 +172,11 @@ def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: 
     except NearbyError as error:
         if len(good) == 1:
             text = one_line(error).removeprefix("row 0: ")
-            found[good[0].number] = {"line": good[0].number, "error": text}
+            replies[good[0].number] = {"line": good[0].number, "error": text}
             return
         middle = len(good) // 2  # one of them is to blame: a few halvings find it among thousands
         for half in (good[:middle], good[middle:]):
-            _score(detector, rule, half, found)
+            _score(detector, rule, half, replies)
         return
     p = detector.p_values_of(scores)
     rows = zip(good, scores.tolist(), p.tolist(), rule.flags(p).tolist(), strict=True)
@@ -184,7 +184,7 @@ def _score(detector: AnomalyDetector, rule: Rule, good: Sequence[_Line], found: 
         named = {} if line.id is None else {"id": line.id}
         missing = {"missing": line.lacking} if line.lacking else {}
         odd = {"unread": unread[at]} if at in unread else {}
-        found[line.number] = {
+        replies[line.number] = {
             "line": line.number, **named, "score": score, "p_value": value, "flagged": flagged, **missing, **odd
         }  # fmt: skip
 

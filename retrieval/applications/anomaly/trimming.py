@@ -108,11 +108,11 @@ def without_repeats(uses: Uses, digests: NDArray[np.uint64], taken: NDArray[np.b
     """
     if len(np.unique(digests[taken])) < FEWEST_DIFFERENT * int(taken.sum()):
         return uses.copy()
-    found = np.full(len(uses), UNUSED, np.uint8)
+    once = np.full(len(uses), UNUSED, np.uint8)
     for use in np.unique(uses).tolist():
-        own = np.flatnonzero(uses == use)
-        found[own[np.unique(digests[own], return_index=True)[1]]] = use
-    return found
+        rows = np.flatnonzero(uses == use)
+        once[rows[np.unique(digests[rows], return_index=True)[1]]] = use
+    return once
 
 
 def _require_both_parts(uses: Uses) -> None:
@@ -157,7 +157,7 @@ def _fitted_once(uses: Uses, digests: NDArray[np.uint64], taken: NDArray[np.bool
 def _strangest(scores: Sequence[Floats], share: float) -> NDArray[np.bool_]:
     """Return which items are the strangest ones of this share, of all items together, bool (n,)."""
     strangeness = scores[0] if len(scores) == 1 else mean_rank(scores, scores)
-    found = np.zeros(len(strangeness), dtype=bool)
+    strangest = np.zeros(len(strangeness), dtype=bool)
     count = min(round(share * len(strangeness)), (len(strangeness) - 1) // 2)
-    found[np.argsort(-strangeness, kind="stable")[:count]] = True
-    return found
+    strangest[np.argsort(-strangeness, kind="stable")[:count]] = True
+    return strangest

@@ -139,12 +139,12 @@ def _tried(values: NDArray[np.float64], step: float, zone: float) -> tuple[float
     return entropy + (len(counts) - 1) / (2 * count * np.log(2)), error
 
 
-def quantizer_of(codes: NDArray[np.float32], found: Candidates, chosen: NDArray[np.int64]) -> Quantizer:
+def quantizer_of(codes: NDArray[np.float32], candidates: Candidates, chosen: NDArray[np.int64]) -> Quantizer:
     """Return the quantiser with the chosen steps, and models counted on training codes."""
     rows = np.arange(len(chosen))
     steps, zones, offsets = (
-        found.steps[rows, chosen],
-        found.dead_zones[rows, chosen],
+        candidates.steps[rows, chosen],
+        candidates.dead_zones[rows, chosen],
         codes.mean(axis=0, dtype=np.float64),
     )
     symbols = symbols_of(codes, steps, offsets, zones)
@@ -164,7 +164,7 @@ def quantizer_of(codes: NDArray[np.float32], found: Candidates, chosen: NDArray[
     )
 
 
-def for_rate(found: Candidates, bits: float) -> NDArray[np.int64]:
+def for_rate(candidates: Candidates, bits: float) -> NDArray[np.int64]:
     """Return the candidates with the least distortion that cost at most `bits` for each item.
 
     References
@@ -173,19 +173,25 @@ def for_rate(found: Candidates, bits: float) -> NDArray[np.int64]:
        Speech, and Signal Processing 36(9), 1988. For Gaussian components the result is reverse water-filling (Cover &
        Thomas, Elements of Information Theory, section 10.3.3).
     """
-    low, high = found.multipliers
-    if found.rate(found.chosen(low)) <= bits:
-        return found.chosen(low)
-    return found.chosen(_least(low, high, lambda multiplier: found.rate(found.chosen(multiplier)) <= bits))
+    low, high = candidates.multipliers
+    if candidates.rate(candidates.chosen(low)) <= bits:
+        return candidates.chosen(low)
+    return candidates.chosen(
+        _least(low, high, lambda multiplier: candidates.rate(candidates.chosen(multiplier)) <= bits)
+    )
 
 
-def for_error(found: Candidates, error: float, measured: Callable[[NDArray[np.int64]], float]) -> NDArray[np.int64]:
+def for_error(
+    candidates: Candidates, error: float, measured: Callable[[NDArray[np.int64]], float]
+) -> NDArray[np.int64]:
     """Return the cheapest candidates whose measured error is at most `error`; the finest if there are none."""
-    low, high = found.multipliers
-    if measured(found.chosen(high)) <= error:
-        return found.chosen(high)
+    low, high = candidates.multipliers
+    if measured(candidates.chosen(high)) <= error:
+        return candidates.chosen(high)
     # the largest multiplier that keeps the error, by the inverse of `_least`
-    return found.chosen(1 / _least(1 / high, 1 / low, lambda inverse: measured(found.chosen(1 / inverse)) <= error, 24))
+    return candidates.chosen(
+        1 / _least(1 / high, 1 / low, lambda inverse: measured(candidates.chosen(1 / inverse)) <= error, 24)
+    )
 
 
 def _least(low: float, high: float, holds: Callable[[float], bool], halvings: int = _HALVINGS) -> float:

@@ -135,7 +135,7 @@ def settings(dim: int, raw_bytes: int) -> list[float]:
 
 
 def _codec_curves(originals: NDArray[np.uint8]) -> list[Curve]:
-    found: dict[str, list[Point]] = {}
+    points_by_name: dict[str, list[Point]] = {}
     for codec in available():
         measured: tuple[Any, Quality | None] = (None, None)
         for one in coded(originals, codec):
@@ -151,7 +151,8 @@ def _codec_curves(originals: NDArray[np.uint8]) -> list[Curve]:
                 decompress_seconds=one.decompress_seconds,
                 shown=one.decoded[:SHOWN],
             )
-            found.setdefault(name, []).append(point)
+            points_by_name.setdefault(name, []).append(point)
     return [
-        Curve(name, False, sorted(points, key=lambda point: point.bytes_per_item)) for name, points in found.items()
+        Curve(name, False, sorted(points, key=lambda point: point.bytes_per_item))
+        for name, points in points_by_name.items()
     ]

@@ -62,10 +62,10 @@ def unpack_encoder(section: bytes, digest: str | None = None) -> Encoder:
             encoder = Encoder.load(folder)
         except ArtifactError as error:
             raise ArtifactError(str(error).replace(str(folder), "the encoder in the file")) from None
-        found = encoder_digest(folder)
-    if digest is not None and found != digest:
+        actual = encoder_digest(folder)
+    if digest is not None and actual != digest:
         raise ArtifactError(
-            f"the encoder in the file is another one: its digest is {found[:12]}, the file needs {digest[:12]}"
+            f"the encoder in the file is another one: its digest is {actual[:12]}, the file needs {digest[:12]}"
         )
     return encoder
 
@@ -103,10 +103,10 @@ def open_encoder(reader: NbyReader, folder: Path | None = None) -> Encoder:
                 f"{error}; if you have the saved encoder ({known['digest'][:12]}), name its folder with --encoder"
             ) from None
     encoder = Encoder.load(folder)
-    found = encoder_digest(folder)
-    if found != known["digest"]:
+    actual = encoder_digest(folder)
+    if actual != known["digest"]:
         raise OptionError(
-            f"{folder} holds another encoder than the one of {reader.path}: its digest is {found[:12]}, the file needs "
-            f"{known['digest'][:12]} ({ascii(known.get('spec'))[:200]})"
+            f"{folder} holds another encoder than the one of {reader.path}: its digest is {actual[:12]}, "
+            f"the file needs {known['digest'][:12]} ({ascii(known.get('spec'))[:200]})"
         )
     return encoder

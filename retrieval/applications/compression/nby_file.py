@@ -65,20 +65,27 @@ class DamagedChunkError(ArtifactError):
         The number of the chunk, from 0.
     items : range
         The items that are lost.
-    place : tuple of str
+    location : tuple of str
         The file, and which chunks of it.
     why : str
     lost : str
         What is lost of the items ``{}``.
     """
 
-    def __init__(self, chunk: int, items: range, *, place: tuple[str, str], why: str, lost: str = LOST_ITEMS) -> None:
-        self.chunk, self.items, self.place, self.why, self.lost = chunk, items, place, why, lost
+    def __init__(
+        self, chunk: int, items: range, *, location: tuple[str, str], why: str, lost: str = LOST_ITEMS
+    ) -> None:
+        self.chunk, self.items, self.location, self.why, self.lost = chunk, items, location, why, lost
         super().__init__(_damage_line(self, self))
 
     def is_followed_by(self, other: DamagedChunkError) -> bool:
         """Return whether another chunk is the next one, with the same damage."""
-        return (self.chunk + 1, self.place, self.why, self.lost) == (other.chunk, other.place, other.why, other.lost)
+        return (self.chunk + 1, self.location, self.why, self.lost) == (
+            other.chunk,
+            other.location,
+            other.why,
+            other.lost,
+        )
 
 
 def damage_lines(errors: Sequence[DamagedChunkError]) -> list[str]:
@@ -86,8 +93,10 @@ def damage_lines(errors: Sequence[DamagedChunkError]) -> list[str]:
 
     Examples
     --------
-    >>> place = ("x.nby", "of 9 of 'codes'")
-    >>> errors = [DamagedChunkError(at, range(4 * at, 4 * at + 4), place=place, why="cut off") for at in (1, 2, 3, 7)]
+    >>> location = ("x.nby", "of 9 of 'codes'")
+    >>> errors = [
+    ...     DamagedChunkError(at, range(4 * at, 4 * at + 4), location=location, why="cut off") for at in (1, 2, 3, 7)
+    ... ]
     >>> print(*damage_lines(errors), sep="\n")
     x.nby is damaged in chunks 2 to 4 of 9 of 'codes' (cut off): items 4 to 15 are lost
     x.nby is damaged in chunk 8 of 9 of 'codes' (cut off): items 28 to 31 are lost
@@ -102,7 +111,7 @@ def damage_lines(errors: Sequence[DamagedChunkError]) -> list[str]:
 
 
 def _damage_line(first: DamagedChunkError, last: DamagedChunkError) -> str:
-    file, where = first.place
+    file, where = first.location
     chunks = f"chunk {first.chunk + 1:,}" if first is last else f"chunks {first.chunk + 1:,} to {last.chunk + 1:,}"
     rows = f"{first.items.start:,} to {last.items.stop - 1:,}"
     return f"{file} is damaged in {chunks} {where} ({first.why}): {first.lost.format(rows)}"

@@ -91,15 +91,15 @@ class NbyReader:
 
     def _located_repairs(self, tables: Mapping[str, int], at: int) -> tuple[dict[int, int], int]:
         """Return where the repair data of each part begins, by the start of the part; and where all of it ends."""
-        found: dict[int, int] = {}
+        repair_starts: dict[int, int] = {}
         if self._is_repairable:
             sizes = [(self._section_starts[section.name], section.size) for section in self.header.sections]
             sizes += [(start, self.header.chunks * ENTRY_BYTES) for start in tables.values()]
             for start, size in sizes:
                 if size:
-                    found[start] = at
+                    repair_starts[start] = at
                     at += repair_bytes(size)
-        return found, at
+        return repair_starts, at
 
     def _require_copy(self, head: Head, at: int) -> int:
         """Note where the copy of the head is damaged; return its end."""
@@ -218,7 +218,7 @@ class NbyReader:
         return DamagedChunkError(
             number,
             self.header.items_of(number),
-            place=(str(self.path), f"of {self.header.chunks:,} of '{stream}'"),
+            location=(str(self.path), f"of {self.header.chunks:,} of '{stream}'"),
             why=why,
             lost=LOST_IDS if stream in OPTIONAL else LOST_ITEMS,
         )

@@ -126,7 +126,7 @@ class Quantizer:
                 raise ValueError(f"they are cut, or larger than {MAX_TABLE_BYTES:,} bytes")
             parts = load(text)
             counts = parts["symbols"].astype(np.int64)
-            found = cls(
+            quantizer = cls(
                 _finite(parts["steps"], len(counts)),
                 _finite(parts["offsets"], len(counts)),
                 _finite(parts["dead_zones"], len(counts)),
@@ -134,10 +134,10 @@ class Quantizer:
                 _cut(parts["frequencies"], np.uint16, counts + (counts > 0), np.int64),
                 _cut(parts["shifts"], np.int8, counts, np.int8),
             )
-            found._require_valid()
+            quantizer._require_valid()
         except (LookupError, TypeError, ValueError, zlib.error, SafetensorError) as error:
             raise ArtifactError(f"the tables of the quantiser are corrupt: {one_line(error)}") from None
-        return found
+        return quantizer
 
     def _require_valid(self) -> None:
         if (self.steps < 0).any() or (np.abs(self.lows.astype(np.int64)) > _FAR).any():

@@ -94,11 +94,11 @@ class Curves:
 
         A file with its header for each small picture is no match for any.
         """
-        found = [curve for curve in self.curves if curve.learnt]
+        curves = [curve for curve in self.curves if curve.learnt]
         for codec in dict.fromkeys(curve.codec for curve in self.curves if not curve.learnt):
             ways = [curve for curve in self.curves if curve.codec == codec and not curve.name.endswith(FILES)]
-            found.append(max(ways, key=lambda way: sum(self._wins(way, ways))))
-        return found
+            curves.append(max(ways, key=lambda way: sum(self._wins(way, ways))))
+        return curves
 
     def _wins(self, way: Curve, ways: list[Curve]) -> Iterator[bool]:
         for size in self.sizes:
@@ -120,15 +120,15 @@ class Curves:
 
         A lead over less than a third of a size is left out.
         """
-        found: list[tuple[str, float]] = []
+        leads: list[tuple[str, float]] = []
         compared = self.compared
         for size in self.sizes:
             errors = [(error, curve.name if curve.learnt else curve.codec) for curve in compared
                       if (error := curve.error_at(size)) is not None]  # fmt: skip
-            if errors and (not found or min(errors)[1] != found[-1][0]):
-                found.append((min(errors)[1], size))
-        ends = [size for _, size in found[1:]] + [math.inf]
-        lasting = [one for one, end in zip(found, ends, strict=True) if end >= _LASTING * one[1]]
+            if errors and (not leads or min(errors)[1] != leads[-1][0]):
+                leads.append((min(errors)[1], size))
+        ends = [size for _, size in leads[1:]] + [math.inf]
+        lasting = [one for one, end in zip(leads, ends, strict=True) if end >= _LASTING * one[1]]
         return [one for at, one in enumerate(lasting) if not at or one[0] != lasting[at - 1][0]]
 
     @property
@@ -144,8 +144,8 @@ class Curves:
 
     def best_codec(self, error: float) -> tuple[str, float] | None:
         """Return the picture codec that needs the fewest bytes for an error, and the bytes."""
-        found = [(curve.bytes_at(error), curve.name) for curve in self.curves if not curve.learnt]
-        sizes = [(size, name) for size, name in found if size is not None]
+        named_sizes = [(curve.bytes_at(error), curve.name) for curve in self.curves if not curve.learnt]
+        sizes = [(size, name) for size, name in named_sizes if size is not None]
         return (min(sizes)[1], min(sizes)[0]) if sizes else None
 
     def break_even(self, point: Point) -> int | None:

@@ -101,7 +101,7 @@ class QuantizerTraining:
 
     def __init__(self, encoder: Encoder, codes: NDArray[np.float32], levels: NDArray[np.float32]) -> None:
         self.encoder, self.codes, self.levels = encoder, codes, levels
-        self._found = candidates(codes, _weights(encoder, codes))
+        self._candidates = candidates(codes, _weights(encoder, codes))
         self.own_error = self._error(codes[: len(levels)])
 
     def train(self, target: CompressionTarget, items_per_chunk: int) -> Trained:
@@ -112,7 +112,9 @@ class QuantizerTraining:
         OptionError
             When the error cannot be so small.
         """
-        quantizer = quantizer_of(self.codes, self._found, self._chosen(target, min(items_per_chunk, len(self.codes))))
+        quantizer = quantizer_of(
+            self.codes, self._candidates, self._chosen(target, min(items_per_chunk, len(self.codes)))
+        )
         reached = self._error_with(quantizer)
         if target.error is not None and reached > target.error:
             raise OptionError(
@@ -131,17 +133,17 @@ class QuantizerTraining:
                     "or store more items together with --chunk"
                 )
             overhead = (ENTRY_BYTES + _STATE_BYTES) / items_per_chunk  # of each item
-            return for_rate(self._found, 8 * max(target.bytes - overhead, 0))
+            return for_rate(self._candidates, 8 * max(target.bytes - overhead, 0))
         if target.bits is not None:
-            return for_rate(self._found, target.bits * self.codes.shape[1])
+            return for_rate(self._candidates, target.bits * self.codes.shape[1])
         if target.error is not None:
-            return for_error(self._found, target.error, self._error_of)
+            return for_error(self._candidates, target.error, self._error_of)
         variance = float(self.levels.var(axis=0, dtype=np.float64).sum())
         added = max(ADDED * self.own_error, ADDED_OF_VARIANCE * variance)
-        return for_error(self._found, self.own_error + added, self._error_of)
+        return for_error(self._candidates, self.own_error + added, self._error_of)
 
     def _error_of(self, chosen: NDArray[np.int64]) -> float:
-        return self._error_with(quantizer_of(self.codes, self._found, chosen))
+        return self._error_with(quantizer_of(self.codes, self._candidates, chosen))
 
     def _error_with(self, quantizer: Quantizer) -> float:
         return self._error(quantizer.dequantize(quantizer.quantize(self.codes[: len(self.levels)])))

@@ -54,10 +54,10 @@ def _hashed(position: int, digest: str) -> int:
 
 def held_checksums(admin: IndexAdmin, index: str, shards: int, number_at: Callable[[int, int], int]) -> list[Checksum]:
     """Return the checksum of what an index holds, of each shard of a load: that of a position is `number_at` it."""
-    found = [Checksum() for _ in range(shards)]
+    checksums = [Checksum() for _ in range(shards)]
     for position, digest in positions_and_digests(admin, index):
-        found[number_at(position, shards) - 1].add(position, digest)
-    return found
+        checksums[number_at(position, shards) - 1].add(position, digest)
+    return checksums
 
 
 def total(checksums: Iterable[str]) -> str:
@@ -71,10 +71,10 @@ def total(checksums: Iterable[str]) -> str:
     return f"{sum(int(checksum, 16) for checksum in checksums) % _MODULUS:064x}"
 
 
-def differing(expected: Sequence[tuple[int, str]], found: Sequence[Checksum]) -> list[int]:
+def differing(expected: Sequence[tuple[int, str]], checksums: Sequence[Checksum]) -> list[int]:
     """Return the numbers (from 1) of the shards whose count or sum is not as expected."""
     return [
         number
-        for number, (wanted, held) in enumerate(zip(expected, found, strict=True), 1)
+        for number, (wanted, held) in enumerate(zip(expected, checksums, strict=True), 1)
         if wanted != (held.count, held.value)
     ]

@@ -74,7 +74,7 @@ def indexes_at(text: str, identity: str | None = None) -> Indexes:
     return Indexes(text, served, admin.count(served) if served else 0, stale, kept)
 
 
-def remove_stale(found: Indexes, yes: bool = False) -> Indexes:
+def remove_stale(indexes: Indexes, yes: bool = False) -> Indexes:
     """Remove stale indexes: those that the same collection made; with `yes`, all that nearby made.
 
     Raises
@@ -82,9 +82,9 @@ def remove_stale(found: Indexes, yes: bool = False) -> Indexes:
     ServerError
         When the server cannot be reached, or refuses.
     """
-    names = tuple(one.name for one in found.stale if yes or one.maker == THIS)
-    _admin_at(found.address, named=False).remove(names)
-    return replace(found, removed=names)
+    names = tuple(one.name for one in indexes.stale if yes or one.maker == THIS)
+    _admin_at(indexes.address, named=False).remove(names)
+    return replace(indexes, removed=names)
 
 
 def _admin_at(text: str, named: bool) -> IndexAdmin:

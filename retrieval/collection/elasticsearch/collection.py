@@ -92,8 +92,8 @@ class ServedCollection(Collection):
         for name in names:
             meta = IndexManifest.read(self.admin.meta(name), name)
             # without an identity (of an older nearby), the encoders identify the collection
-            own = not self.manifest.identity or meta.identity == self.manifest.identity
-            if own and meta.digests() == wanted:
+            same_collection = not self.manifest.identity or meta.identity == self.manifest.identity
+            if same_collection and meta.digests() == wanted:
                 self.index_name, self.meta = name, meta
                 manifest = self.manifest
                 self.items = ServedItems(
@@ -168,9 +168,9 @@ class ServedCollection(Collection):
         fields = [self._field(spec) for spec, _ in queries]
         searches = [one.search_bodies(codes, k, filters)[0] for one, (_, codes) in zip(fields, queries, strict=True)]
         several = self.admin.address.shards > 1 and any(one.stores_counts for one in fields)
-        found = run_searches(self.admin, self.index_name, searches, min(k, WINDOW), several)
+        results = run_searches(self.admin, self.index_name, searches, min(k, WINDOW), several)
         return [
-            one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, queries, found, strict=True)
+            one.hits_of(codes, [answers])[0] for one, (_, codes), answers in zip(fields, queries, results, strict=True)
         ]
 
     def _field(self, spec: str) -> CollectionField:

@@ -16,10 +16,10 @@ IDENTITY_FILE = "identity"
 def identity_of(folder: Path) -> str:
     """Return the identity of the collection in a folder, of the load that was begun there, or a new one."""
     begun_here = folder / WORK / IDENTITY_FILE
-    found = manifest_identity(folder)
-    if not found and begun_here.is_file() and not begun_here.is_symlink():
-        found = begun_here.read_text(encoding="ascii", errors="replace")[:64].strip()
-    return found if found.isalnum() else new_identity()
+    identity = manifest_identity(folder)
+    if not identity and begun_here.is_file() and not begun_here.is_symlink():
+        identity = begun_here.read_text(encoding="ascii", errors="replace")[:64].strip()
+    return identity if identity.isalnum() else new_identity()
 
 
 def manifest_identity(folder: Path) -> str:

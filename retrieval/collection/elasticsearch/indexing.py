@@ -20,7 +20,13 @@ from retrieval.collection.elasticsearch.identity import identity_of, note_identi
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, require_servable
-from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.collection.elasticsearch.swap import (
+    Build,
+    ShardRecord,
+    require_all_items,
+    require_items,
+    require_made_by_nearby,
+)
 from retrieval.collection.generations import WORK, Generations
 from retrieval.collection.indexing import require_same_encoder
 from retrieval.collection.manifest import Manifest
@@ -68,7 +74,7 @@ def index_served(
             return before
         kept = fitted_spaces(before)
     elif rebuild:
-        require_own(admin)
+        require_made_by_nearby(admin)
     else:
         require_free(admin, list(wanted), meta)
     work = folder / WORK
@@ -164,12 +170,12 @@ def _require_same_items(before: ServedCollection, digest: str) -> None:
 
 def require_free(admin: IndexAdmin, specs: Sequence[str], meta: IndexManifest) -> None:
     """Refuse to replace a collection of other items or spaces without --rebuild."""
-    _, found = require_own(admin)
-    if found is not None and (set(found.digests()), found.items) != (set(specs), meta.items):
+    _, served = require_made_by_nearby(admin)
+    if served is not None and (set(served.digests()), served.items) != (set(specs), meta.items):
         raise CollectionError(
             f"'{admin.address.name}' at {admin.address.hosts[0]} already serves another collection (corpus "
-            f"{found.corpus}, spaces {', '.join(found.digests())}): choose another name in the address, or replace it "
-            "with --rebuild"
+            f"{served.corpus}, spaces {', '.join(served.digests())}): choose another name in the address, or replace "
+            "it with --rebuild"
         )
 
 
@@ -190,9 +196,9 @@ def _fitted(
         return FittedSpace.at(Path(spec).expanduser(), training_seconds(encoder))
     saved = work / "fitted" / folder_name(str(encoder))
     if saved.is_dir():
-        found = FittedSpace.at(saved)
-        if found.encoder.fitted_on == digest:
-            return found
+        space = FittedSpace.at(saved)
+        if space.encoder.fitted_on == digest:
+            return space
         remove_at_once(saved)
     checkpoint = work / folder_name(str(encoder))
     say(begun(encoder, total, checkpoint))

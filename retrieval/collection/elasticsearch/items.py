@@ -43,14 +43,14 @@ class Present:
 
     def positions(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
         """Return id -> position and digest of the items that exist."""
-        found = self.documents(ids, ["place", "digest", "own_id"])
-        return {_id(one): (int(one["_source"]["place"]), str(one["_source"]["digest"])) for one in found}
+        documents = self.documents(ids, ["place", "digest", "own_id"])
+        return {_id(one): (int(one["_source"]["place"]), str(one["_source"]["digest"])) for one in documents}
 
     def documents(self, ids: Sequence[str], fields: list[str]) -> Iterator[dict[str, Any]]:
         """Yield the existing documents, with some fields of their source."""
         for keys in chunks(map(key_of, ids), _AT_ONCE):
-            found = self.admin.documents(self.index, keys, fields)
-            yield from (document for document in found if document.get("found"))
+            documents = self.admin.documents(self.index, keys, fields)
+            yield from (document for document in documents if document.get("found"))
 
 
 class ServedItems(CollectionItems):
@@ -119,18 +119,18 @@ class ServedItems(CollectionItems):
 
     def get(self, ids: Sequence[str]) -> list[Item]:
         """Return items by id, in the order of `ids`; see `CollectionItems.get`."""
-        found = {item.id: item for item in map(item_in, self.present.documents(ids, ITEM_FIELDS))}
-        self._require_found(ids, found)
-        return [found[id] for id in ids]
+        items = {item.id: item for item in map(item_in, self.present.documents(ids, ITEM_FIELDS))}
+        self._require_present(ids, items)
+        return [items[id] for id in ids]
 
     def require(self, ids: Sequence[str]) -> None:
         """Refuse ids that are not there; see `CollectionItems.require`."""
-        self._require_found(ids, self.present.digests(ids))
+        self._require_present(ids, self.present.digests(ids))
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter; see `CollectionItems.matching`."""
-        found = read_documents(self.admin, self.index, filters=clauses(filters, self.is_old), page=10_000)
-        ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in found]
+        hits = read_documents(self.admin, self.index, filters=clauses(filters, self.is_old), page=10_000)
+        ids = [id_of(hit["_id"], hit["fields"].get("own_id", (None,))[0]) for hit in hits]
         if not ids:
             raise self.none_matches(filters)
         return ids
@@ -172,8 +172,8 @@ class ServedItems(CollectionItems):
             answer = client.search(
                 index=self.index, query=query, size=_AT_ONCE, source_includes=self._sources, **routing
             )
-            found = map(self._fields, answer["hits"]["hits"])
-            fields = [{**fields, LABEL: label} for label, fields in found]
+            labels_and_fields = map(self._fields, answer["hits"]["hits"])
+            fields = [{**fields, LABEL: label} for label, fields in labels_and_fields]
             pairs = [(key, str(value)) for one in fields for key, value in one.items() if value is not None]
             return list(dict.fromkeys(value if field else key for key, value in pairs if field in (None, key)))
 
@@ -186,8 +186,8 @@ class ServedItems(CollectionItems):
         last = {"last": {"max": {"field": "place"}}}
 
         def asked(client: Any, routing: dict[str, str]) -> int:
-            found = client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False, **routing)
-            value = found["aggregations"]["last"]["value"]
+            answer = client.search(index=self.index, size=0, aggs=last, allow_partial_search_results=False, **routing)
+            value = answer["aggregations"]["last"]["value"]
             return -1 if value is None else int(value)
 
         return self.admin.read(asked)

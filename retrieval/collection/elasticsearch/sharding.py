@@ -19,7 +19,13 @@ from retrieval.collection.elasticsearch.indexing import collection_in, require_f
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.publishing import published
 from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, saved_spaces
-from retrieval.collection.elasticsearch.swap import Build, ShardRecord, require_all_items, require_items, require_own
+from retrieval.collection.elasticsearch.swap import (
+    Build,
+    ShardRecord,
+    require_all_items,
+    require_items,
+    require_made_by_nearby,
+)
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.corpora.item_record import Digested, items_digest
 from retrieval.spaces.build import planned
@@ -97,13 +103,13 @@ def finish_shards(
 
 
 def _served_shards(admin: IndexAdmin, description: Description, spaces: Sequence[FittedSpace]) -> Build:
-    _, meta = require_own(admin)
-    found = None if meta is None else Build.served(admin, description, spaces, meta)
-    if found is None:
+    _, meta = require_made_by_nearby(admin)
+    build = None if meta is None else Build.served(admin, description, spaces, meta)
+    if build is None:
         raise _no_shards(admin)
-    require_all_items(admin, found.index, found.meta)
-    admin.require_alive(found.index)
-    return found
+    require_all_items(admin, build.index, build.meta)
+    admin.require_alive(build.index)
+    return build
 
 
 def _no_shards(admin: IndexAdmin) -> CollectionError:

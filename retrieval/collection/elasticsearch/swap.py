@@ -87,7 +87,7 @@ class Build:
         """
         mapping, records = mapping_of(spaces, admin, description)
         wanted = replace(meta, spaces=records)
-        require_own(admin)
+        require_made_by_nearby(admin)
         name, resuming = admin.behind(admin.next), True
         for _ in range(_TRIES):
             if name is not None:
@@ -99,27 +99,27 @@ class Build:
             raise CollectionError(
                 f"no free name for an index of '{admin.address.name}': choose another name in the address"
             )
-        found = IndexManifest.read(admin.meta(name), name)
-        _require_same_load(found, wanted, admin.address.name, str(description))
-        if found.is_old:
+        manifest = IndexManifest.read(admin.meta(name), name)
+        _require_same_load(manifest, wanted, admin.address.name, str(description))
+        if manifest.is_old:
             raise CollectionError(
                 f"an older nearby began a load of '{name}' and did not finish it: remove it with  nearby info "
                 f"{description} --clean --yes"
             )
         admin.require_alive(name)
-        return cls(admin, description, name, found, tuple(spaces), resuming)
+        return cls(admin, description, name, manifest, tuple(spaces), resuming)
 
     @classmethod
     def served(
         cls, admin: IndexAdmin, description: Description, spaces: Sequence[FittedSpace], meta: IndexManifest
     ) -> Build | None:
         """Return this index if it is served already: its process was killed right after the swap."""
-        name, found = require_own(admin)
-        if name is None or found is None or found.items != meta.items:
+        name, served = require_made_by_nearby(admin)
+        if name is None or served is None or served.items != meta.items:
             return None
-        if found.digests() != {space.spec: space.digest for space in spaces}:
+        if served.digests() != {space.spec: space.digest for space in spaces}:
             return None
-        return cls(admin, description, name, found, tuple(spaces), True)
+        return cls(admin, description, name, served, tuple(spaces), True)
 
     def load(self, corpus: Corpus, items: Any, on_bad: OnBad, shard: Shard, total: int | None) -> Load:
         """Send the items of one shard that the index does not hold yet."""
@@ -144,11 +144,11 @@ class Build:
         """
         self.admin.settle(self.index)
         count = sum(record.items for record in records)
-        found = self.admin.count(self.index)
-        held = held_checksums(self.admin, self.index, len(records), Shard.number_at) if found == count else []
+        indexed = self.admin.count(self.index)
+        held = held_checksums(self.admin, self.index, len(records), Shard.number_at) if indexed == count else []
         wrong = differing([(record.items, record.checksum) for record in records], held) if held else []
-        if found != count or wrong:
-            raise CollectionError(self._why_wrong(found, count, wrong))
+        if indexed != count or wrong:
+            raise CollectionError(self._why_wrong(indexed, count, wrong))
         done = replace(
             self,
             meta=replace(
@@ -160,18 +160,18 @@ class Build:
         self.admin.remove(superseded_indexes(self.admin, self.index, identity))
         return done
 
-    def _why_wrong(self, found: int, count: int, wrong: Sequence[int]) -> str:
+    def _why_wrong(self, indexed: int, count: int, wrong: Sequence[int]) -> str:
         """Return a sentence that says what is wrong with the items of the index, and what to do."""
         clean = f"remove it with  nearby info {self.description!s} --clean --yes  and load the corpus again"
         again = "load every shard again with --shard" if self.meta.shards else "run the same command again"
-        if found > count:
+        if indexed > count:
             cure = f"it holds items of another load: {clean}"
-        elif found < count:
+        elif indexed < count:
             cure = f"{again}; if as many are missing then, two items have the same id: make ids unique"
         else:
             cure = f"some items or positions differ: {clean}"
         where = f" (shard {', '.join(map(str, wrong[:8]))})" if wrong and self.meta.shards else ""
-        return f"the new index '{self.index}' holds {found:,} of {count:,} items{where}, so it is not served: {cure}"
+        return f"the new index '{self.index}' holds {indexed:,} of {count:,} items{where}, so it is not served: {cure}"
 
     def note_shard(self, record: ShardRecord) -> None:
         """Write the record of a loaded shard, with the digest of all items of its corpus."""
@@ -224,25 +224,25 @@ class Build:
         return Bulk(self.admin.client, self.admin.address.hosts, write_alias(self.index), *refused)
 
 
-def _require_same_load(found: IndexManifest, wanted: IndexManifest, name: str, address: str) -> None:
+def _require_same_load(begun: IndexManifest, wanted: IndexManifest, name: str, address: str) -> None:
     """Refuse to resume a load of other items, spaces or shards, or of another collection."""
-    same_encoders = found.digests() == wanted.digests()
-    sharded = wanted.shards > 0 and found.shards == wanted.shards
-    if same_encoders and sharded and found.items and wanted.items and found.items != wanted.items:
+    same_encoders = begun.digests() == wanted.digests()
+    sharded = wanted.shards > 0 and begun.shards == wanted.shards
+    if same_encoders and sharded and begun.items and wanted.items and begun.items != wanted.items:
         raise CollectionError(
             f"the corpus {wanted.corpus} is not the one that the shards of '{name}' are read from (corpus "
-            f"{found.corpus}): give --shard the same corpus, or remove what is loaded with  nearby info {address} "
+            f"{begun.corpus}): give --shard the same corpus, or remove what is loaded with  nearby info {address} "
             "--clean --yes"
         )
-    same = same_encoders and found.items == wanted.items and found.shards == wanted.shards
-    if not (same and (sharded or (found.identity and found.identity == wanted.identity))):
+    same = same_encoders and begun.items == wanted.items and begun.shards == wanted.shards
+    if not (same and (sharded or (begun.identity and begun.identity == wanted.identity))):
         raise CollectionError(
-            f"another load of '{name}' is unfinished (corpus {found.corpus}, spaces {', '.join(found.digests())}): "
+            f"another load of '{name}' is unfinished (corpus {begun.corpus}, spaces {', '.join(begun.digests())}): "
             f"finish it, or remove it with  nearby info {address} --clean --yes"
         )
 
 
-def require_own(admin: IndexAdmin) -> tuple[str | None, IndexManifest | None]:
+def require_made_by_nearby(admin: IndexAdmin) -> tuple[str | None, IndexManifest | None]:
     """Return the served index and its manifest; None for both if nothing is served.
 
     Raises

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Metric
 from retrieval.evaluation.health.hubness import NEIGHBOURS, memberships
-from retrieval.evaluation.health.similarity import score_matrix, without_own
+from retrieval.evaluation.health.similarity import mask_query_rows, score_matrix
 
 Floats = NDArray[np.float64]
 #: A query is far from all items when its nearest is farther than this share of the items have theirs.
@@ -56,9 +56,10 @@ def disagreement(rows: Any, k: int = NEIGHBOURS) -> float:
     >>> disagreement(np.array([[1.0, 0.0], [1.0, 0.1], [9.0, 9.0]]), 1).__round__(3)
     0.667
     """
-    own = np.arange(rows.shape[0])
+    query_rows = np.arange(rows.shape[0])
     lists = [
-        memberships(without_own(score_matrix(rows, rows, metric), own), k) for metric in (Metric.COSINE, Metric.DOT)
+        memberships(mask_query_rows(score_matrix(rows, rows, metric), query_rows), k)
+        for metric in (Metric.COSINE, Metric.DOT)
     ]
     both = np.minimum(*lists).sum()
     return 1 - float(both) / max(float(lists[0].sum()), 1e-12)

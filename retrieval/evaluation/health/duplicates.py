@@ -48,8 +48,8 @@ def duplicates(distances: Floats, contents: Sequence[bytes], share: float = NEAR
 
     Examples
     --------
-    >>> found = duplicates(np.array([[0.0, 0.0, 5.0], [0.0, 0.0, 5.0], [5.0, 5.0, 0.0]]), [b"a", b"b", b"c"])
-    >>> round(found.exact, 3), found.exact_pair, found.near
+    >>> shares = duplicates(np.array([[0.0, 0.0, 5.0], [0.0, 0.0, 5.0], [5.0, 5.0, 0.0]]), [b"a", b"b", b"c"])
+    >>> round(shares.exact, 3), shares.exact_pair, shares.near
     (0.667, (0, 1), 0.0)
     """
     numbers = np.unique(np.array([content.hex() for content in contents]), return_inverse=True)[1]

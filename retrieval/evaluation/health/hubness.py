@@ -72,8 +72,8 @@ def hubness(occurrence: Floats) -> Hubness:
 
     Examples
     --------
-    >>> found = hubness(np.array([0.0, 0.0, 0.0, 4.0]))
-    >>> round(found.skewness, 4), found.antihubs
+    >>> observed = hubness(np.array([0.0, 0.0, 0.0, 4.0]))
+    >>> round(observed.skewness, 4), observed.antihubs
     (1.1547, 0.75)
     """
     deviations = occurrence - occurrence.mean()
@@ -88,8 +88,8 @@ def chance_of_random_lists(n: int, k: int = NEIGHBOURS) -> Hubness:
 
     Examples
     --------
-    >>> found = chance_of_random_lists(1000)
-    >>> round(found.skewness, 3), round(found.antihubs, 6)
+    >>> chance = chance_of_random_lists(1000)
+    >>> round(chance.skewness, 3), round(chance.antihubs, 6)
     (0.311, 4.3e-05)
     """
     share = k / (n - 1)

@@ -54,14 +54,18 @@ def measured(scores: Floats, relevance: Relevance, measure: str, depth: int = 10
     return Answers(expected_measures(rankings, relevance, [measure], complete=True).per_query[measure], rankings)
 
 
-def influence(answers: Answers, relevance: Relevance, own: NDArray[np.int64], measure: str, chosen: Any) -> Floats:
+def influence(
+    answers: Answers, relevance: Relevance, query_rows: NDArray[np.int64], measure: str, chosen: Any
+) -> Floats:
     """Return what each chosen query contributes, as an answer, to the values of the other chosen ones.
 
     Zero where the queries are no items, which are independent; see `retrieval.evaluation.jackknife`.
     """
-    found = answers.rankings
-    some = Rankings(found.scores[chosen], found.rows[chosen], found.group_size[chosen], found.group_tally[chosen])
-    return query_influence(some, relevance.select(chosen), own[chosen], measure)
+    rankings = answers.rankings
+    some = Rankings(
+        rankings.scores[chosen], rankings.rows[chosen], rankings.group_size[chosen], rankings.group_tally[chosen]
+    )
+    return query_influence(some, relevance.select(chosen), query_rows[chosen], measure)
 
 
 def rankings_of(scores: Floats, relevance: Relevance, depth: int) -> Rankings:

@@ -200,12 +200,12 @@ def mutual_proximity(distances: Floats, query_moments: Floats, row_moments: Floa
     return np.asarray(np.exp(ours + theirs))
 
 
-def moments(distances: Floats, own: NDArray[np.int64] | None = None) -> Floats:
+def moments(distances: Floats, query_rows: NDArray[np.int64] | None = None) -> Floats:
     """Return mean and standard deviation of every row of distances, (2, m), its own left out."""
     known = np.ones(distances.shape, bool)
-    if own is not None:
-        asked = np.flatnonzero(own >= 0)
-        known[asked, own[asked]] = False
+    if query_rows is not None:
+        asked = np.flatnonzero(query_rows >= 0)
+        known[asked, query_rows[asked]] = False
     count = np.maximum(known.sum(axis=1), 1)
     mean = np.where(known, distances, 0).sum(axis=1) / count
     spread = np.sqrt(np.where(known, (distances - mean[:, None]) ** 2, 0).sum(axis=1) / count)

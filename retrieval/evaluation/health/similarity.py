@@ -77,11 +77,11 @@ def distance_matrix(queries: Any, rows: Any, metric: Metric) -> Floats:
     return squares if metric is Metric.HAMMING else np.sqrt(squares)
 
 
-def without_own(scores: Floats, own: NDArray[np.int64], nothing: float = -np.inf) -> Floats:
-    """Return a matrix in which no query finds itself; `own` is the row of each query, -1 when it is no item."""
+def mask_query_rows(scores: Floats, query_rows: NDArray[np.int64], nothing: float = -np.inf) -> Floats:
+    """Return a matrix in which no query finds itself; `query_rows` is the row of each query, -1 when it is no item."""
     masked = scores.copy()
-    asked = np.flatnonzero(own >= 0)
-    masked[asked, own[asked]] = nothing
+    asked = np.flatnonzero(query_rows >= 0)
+    masked[asked, query_rows[asked]] = nothing
     return masked
 
 

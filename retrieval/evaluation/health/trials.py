@@ -21,7 +21,7 @@ from retrieval.evaluation.health.remedies import (
     mutual_proximity,
     vector_remedies,
 )
-from retrieval.evaluation.health.similarity import distance_matrix, score_matrix, without_own
+from retrieval.evaluation.health.similarity import distance_matrix, mask_query_rows, score_matrix
 from retrieval.evaluation.health.values import (
     Values,
     Vectors,
@@ -51,7 +51,7 @@ class Questions:
     ----------
     rows, pool : array or csr_array float64 (n_queries, dim), (n_pool, dim)
         The queries, and the items that are searched: the sample, and relevant items besides.
-    own : ndarray int64 (n_queries,)
+    query_rows : ndarray int64 (n_queries,)
         The row of each query itself in the pool; -1 when it is no item.
     relevance : Relevance
     measure : str
@@ -64,7 +64,7 @@ class Questions:
 
     rows: Any
     pool: Any
-    own: NDArray[np.int64]
+    query_rows: NDArray[np.int64]
     relevance: Relevance
     measure: str
     choosing: NDArray[np.bool_]
@@ -72,7 +72,7 @@ class Questions:
 
     def measured(self, scores: Floats) -> Answers:
         """Return the measure of every query, its own row left out."""
-        return measured(without_own(scores, self.own), self.relevance, self.measure)
+        return measured(mask_query_rows(scores, self.query_rows), self.relevance, self.measure)
 
     def as_it_is(self, vectors: Vectors) -> Answers:
         """Return the measure of every query in the space of some vectors."""
@@ -198,8 +198,8 @@ def gain_of(
     ('better', 0.4, True)
     """
     added = None if influences is None else {"before": influences[0], "after": influences[1]}
-    found = multiple_comparison({"after": after, "before": before}, added, rounds=ROUNDS, repeats=repeats)
-    pair = found.of("after", "before")
+    comparison = multiple_comparison({"after": after, "before": before}, added, rounds=ROUNDS, repeats=repeats)
+    pair = comparison.of("after", "before")
     difference, interval, verdict = pair.difference, pair.interval, pair.verdict
     if pair.first == "before":
         difference, interval = -difference, Interval(-interval.high, -interval.low)
@@ -225,7 +225,8 @@ def _trial(
     if not judge.any():
         return Trial(name, detail, stage, values, chosen)
     first, second = (
-        influence(answers, questions.relevance, questions.own, questions.measure, judge) for answers in (before, after)
+        influence(answers, questions.relevance, questions.query_rows, questions.measure, judge)
+        for answers in (before, after)
     )
     repeats = None if questions.repeats is None else questions.repeats[judge]
     gain = gain_of(before.values[judge], after.values[judge], (first, second), repeats)
@@ -245,9 +246,11 @@ def _moved(questions: Questions, remedy: VectorRemedy) -> Questions:
 
 def _score_remedies(vectors: Vectors, questions: Questions | None) -> Iterator[tuple[str, Floats, Floats | None]]:
     """Give the name of each score remedy, its scores among the sampled items, and those of the queries."""
-    own = np.arange(vectors.rows.shape[0])
+    query_rows = np.arange(vectors.rows.shape[0])
     for name in SCORE_REMEDIES:
-        among = without_own(_rescored(name, vectors, vectors.asking, vectors.rows, vectors.asking, own), own)
+        among = mask_query_rows(
+            _rescored(name, vectors, vectors.asking, vectors.rows, vectors.asking, query_rows), query_rows
+        )
         if questions is None:
             yield name, among, None
         else:
@@ -256,12 +259,14 @@ def _score_remedies(vectors: Vectors, questions: Questions | None) -> Iterator[t
 
 def _for_questions(name: str, among: Floats, vectors: Vectors, questions: Questions) -> Floats:
     """Return the scores of a score remedy for the queries; those of the sample where its items ask."""
-    if questions.pool is vectors.rows and (questions.own >= 0).all():
-        return among[questions.own]
-    return _rescored(name, vectors, questions.rows, questions.pool, questions.pool, questions.own)
+    if questions.pool is vectors.rows and (questions.query_rows >= 0).all():
+        return among[questions.query_rows]
+    return _rescored(name, vectors, questions.rows, questions.pool, questions.pool, questions.query_rows)
 
 
-def _rescored(name: str, vectors: Vectors, queries: Any, rows: Any, askers: Any, own: NDArray[np.int64]) -> Floats:
+def _rescored(
+    name: str, vectors: Vectors, queries: Any, rows: Any, askers: Any, query_rows: NDArray[np.int64]
+) -> Floats:
     """Return the scores of a score remedy; `askers` are the rows as queries, whose scores tell which rows are hubs."""
     metric = vectors.metric
     plain = _likeness(queries, rows, metric)
@@ -269,10 +274,10 @@ def _rescored(name: str, vectors: Vectors, queries: Any, rows: Any, askers: Any,
     theirs = plain if queries is askers else _likeness(askers, rows, metric)
     itself = np.arange(theirs.shape[1])
     if name == "csls":
-        ours = mean_of_nearest(without_own(plain, own))
-        scores = csls(plain, ours, mean_of_nearest(without_own(theirs, itself).T))
+        ours = mean_of_nearest(mask_query_rows(plain, query_rows))
+        scores = csls(plain, ours, mean_of_nearest(mask_query_rows(theirs, itself).T))
     else:
-        scores = mutual_proximity(-plain, moments(-plain, own), moments(-theirs.T, itself))
+        scores = mutual_proximity(-plain, moments(-plain, query_rows), moments(-theirs.T, itself))
     return np.where(none, -np.inf, scores)
 
 

@@ -23,7 +23,7 @@ from retrieval.evaluation.health.intrinsic_dimension import (
     nearest_distances,
     two_nn,
 )
-from retrieval.evaluation.health.similarity import distance_matrix, score_matrix, without_own
+from retrieval.evaluation.health.similarity import distance_matrix, mask_query_rows, score_matrix
 from retrieval.evaluation.health.spectrum import (
     constant_components,
     effective_rank,
@@ -59,7 +59,7 @@ class Vectors:
     positive_only: bool = False
 
     @property
-    def own(self) -> NDArray[np.int64]:
+    def query_rows(self) -> NDArray[np.int64]:
         """The row of each query itself."""
         return np.arange(self.rows.shape[0])
 
@@ -71,7 +71,7 @@ class Vectors:
     @cached_property
     def scores(self) -> Floats:
         """The same, -inf for the item itself and where an item is no answer."""
-        return without_own(answered(self.plain, self.positive_only), self.own)
+        return mask_query_rows(answered(self.plain, self.positive_only), self.query_rows)
 
     @cached_property
     def distances(self) -> Floats:
@@ -120,11 +120,13 @@ def chance_levels(vectors: Vectors, seed: int = 0, shuffles: int = SHUFFLES) -> 
     >>> level.low < level.mean < level.high
     True
     """
-    found: dict[str, list[float]] = {}
+    values_by_name: dict[str, list[float]] = {}
     for number in range(shuffles):
         for name, value in vector_values(vectors.by_chance(seed + number)).items():
-            found.setdefault(name, []).append(value)
-    return {name: ChanceLevel(float(np.mean(values)), min(values), max(values)) for name, values in found.items()}
+            values_by_name.setdefault(name, []).append(value)
+    return {
+        name: ChanceLevel(float(np.mean(values)), min(values), max(values)) for name, values in values_by_name.items()
+    }
 
 
 def answered(scores: Floats, positive_only: bool) -> Floats:
@@ -141,8 +143,8 @@ def vector_values(vectors: Vectors) -> Values:
     Examples
     --------
     >>> rows = np.random.default_rng(0).normal(size=(200, 3))
-    >>> found = vector_values(Vectors(rows, rows, Metric.EUCLIDEAN))
-    >>> 2.5 < found["dimension, TwoNN"] < 3.5, "anisotropy" in found
+    >>> values = vector_values(Vectors(rows, rows, Metric.EUCLIDEAN))
+    >>> 2.5 < values["dimension, TwoNN"] < 3.5, "anisotropy" in values
     (True, False)
     """
     values = score_values(vectors.scores)
@@ -157,8 +159,8 @@ def vector_values(vectors: Vectors) -> Values:
 
 def score_values(scores: Floats) -> Values:
     """Return the values that scores have: hubness and anti-hubs."""
-    found = hubness(k_occurrence(scores))
-    return {checks.HUBNESS.name: found.skewness, checks.ANTIHUBS.name: found.antihubs}
+    statistics = hubness(k_occurrence(scores))
+    return {checks.HUBNESS.name: statistics.skewness, checks.ANTIHUBS.name: statistics.antihubs}
 
 
 def component_values(vectors: Vectors) -> Values:

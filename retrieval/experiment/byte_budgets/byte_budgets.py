@@ -224,8 +224,8 @@ def _plans(base: _Base, budgets: Sequence[int], n_items: int) -> Iterator[Reduct
     """Yield None for the space as it is, then every reduction once, however many budgets it suits."""
     yield None
     if why_not(base.space, base.label) is None:
-        found = (plan for budget in budgets for plan in reductions(base.space, base.last, budget, n_items))
-        yield from dict.fromkeys(found)
+        plans = (plan for budget in budgets for plan in reductions(base.space, base.last, budget, n_items))
+        yield from dict.fromkeys(plans)
 
 
 def _bytes(base: _Base, plan: Reduction | None) -> int:
@@ -276,10 +276,10 @@ def _measured(
     with create_index("exact", replace(space, packing=None)) as index:
         index.add(asked.ids, codes)
         depth = (parse_measure(measure).cutoff or 10) + 1
-        found = rank(index, queries, depth, asked.query_rows, asked.priority, asked.relevance)
-    complete = found.rows.shape[1] < depth  # a small corpus has fewer answers
-    values = expected_measures(found, asked.relevance, [measure], complete).per_query[measure]
-    influence = query_influence(found, asked.relevance, asked.query_rows, measure)
+        rankings = rank(index, queries, depth, asked.query_rows, asked.priority, asked.relevance)
+    complete = rankings.rows.shape[1] < depth  # a small corpus has fewer answers
+    values = expected_measures(rankings, asked.relevance, [measure], complete).per_query[measure]
+    influence = query_influence(rankings, asked.relevance, asked.query_rows, measure)
     spread = with_influence(values, influence)
     spec = base.label if plan is None else plan.spec(base.label, base.space.metric)
     size = space.bytes_per_item

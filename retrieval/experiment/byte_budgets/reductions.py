@@ -123,14 +123,14 @@ def reductions(space: Space, last: str, budget: int, n_items: int) -> list[Reduc
     signs pixels+binarize
     """
     cutter = _cutter(space, last)
-    found: list[Reduction] = []
+    plans: list[Reduction] = []
 
     def add(method: str, wanted: int, stage: str | None, cut: str | None = cutter) -> None:
         """Add a method that has room for `wanted` components."""
         if wanted >= space.dim and stage is not None:
-            found.append(Reduction(method, None, space.dim, stage))
+            plans.append(Reduction(method, None, space.dim, stage))
         elif 1 <= wanted < space.dim and cut is not None and (cut == "truncate" or wanted < n_items):
-            found.append(Reduction(method, cut, wanted, stage))
+            plans.append(Reduction(method, cut, wanted, stage))
 
     add("components", budget // 4, None)
     if last in MAYBE_ORDERED:
@@ -138,13 +138,13 @@ def reductions(space: Space, last: str, budget: int, n_items: int) -> list[Reduc
     add("sq8", budget, "sq8")
     add("sq4", 2 * budget, "sq4")
     if 2 * budget <= space.dim or space.dim == budget == 1:  # with a part for every component or two, sq8 does the same
-        found.append(Reduction("pq", None, space.dim, f"pq:{budget}"))
+        plans.append(Reduction("pq", None, space.dim, f"pq:{budget}"))
     bits = 8 * (budget - RABITQ_BYTES)
     if bits >= 1:
         add("rabitq", bits, f"rabitq:{min(8, max(1, bits // space.dim))}")
     if space.metric is not Metric.DOT:  # signs forget lengths
         add("signs", 8 * budget, "binarize")
-    return found
+    return plans
 
 
 def _cutter(space: Space, last: str) -> str | None:

@@ -57,7 +57,7 @@ class Asking:
 
     pool: Any
     queries: Any
-    is_own: bool
+    queries_are_items: bool
 
 
 def vectors_of(codes: Coded, drawn: HealthSample, space: Space) -> tuple[Vectors, Asking]:
@@ -90,6 +90,6 @@ def questions_of(drawn: HealthSample, vectors: Vectors, asking: Asking) -> Quest
     choosing[sorted(range(len(chosen)), key=keys.__getitem__)[: len(chosen) // 2]] = True
     repeats = np.unique(keys, return_inverse=True)[1] if drawn.queries else None
     return Questions(
-        asking.queries[chosen], asking.pool, drawn.own[chosen], drawn.relevance.select(chosen), drawn.measure, choosing,
-        repeats,
+        asking.queries[chosen], asking.pool, drawn.query_rows[chosen], drawn.relevance.select(chosen), drawn.measure,
+        choosing, repeats,
     )  # fmt: skip

@@ -33,7 +33,7 @@ def geometric_findings(
     values: dict[str, float], chances: dict[str, ChanceLevel], vectors: Vectors, space: Space, trials: list[Trial]
 ) -> list[Finding]:
     """The findings of hubness, dimension, rank, anisotropy and contrast, beside those of shuffled codes."""
-    found = []
+    findings = []
     for check in (
         checks.HUBNESS, checks.ANTIHUBS, checks.TWO_NN, checks.MLE, checks.EFFECTIVE_RANK, checks.ANISOTROPY,
         checks.CONTRAST,
@@ -44,21 +44,21 @@ def geometric_findings(
             # shuffling keeps the mean, and with it the anisotropy: of directions at random it is 0
             chance, spread = 0.0, None
         if value is None:
-            found.append(Finding(check, text=_does_not_apply(check, space)))
+            findings.append(Finding(check, text=_does_not_apply(check, space)))
         elif check.relative and (chance is None or (check.name.startswith("dimension") and _is_narrow(space))):
             text = "shown, not judged below 10 components"
-            found.append(Finding(check, value, chance, Level.FINE, text, chance_range=spread))
+            findings.append(Finding(check, value, chance, Level.FINE, text, chance_range=spread))
         else:
-            found.append(replace(_judged(check, value, chance, trials), chance_range=spread))
-    return [replace(one, text=_hubness_text(one, vectors)) if one.check is checks.HUBNESS else one for one in found]
+            findings.append(replace(_judged(check, value, chance, trials), chance_range=spread))
+    return [replace(one, text=_hubness_text(one, vectors)) if one.check is checks.HUBNESS else one for one in findings]
 
 
-def _hubness_text(found: Finding, vectors: Vectors) -> str:
+def _hubness_text(finding: Finding, vectors: Vectors) -> str:
     """The spread of the chance level, and the hubness of lists that hold random items."""
     lists = f"random lists {chance_of_random_lists(vectors.rows.shape[0]).skewness:.2f}"
-    if found.chance_range is None:
+    if finding.chance_range is None:
         return lists
-    low, high = found.chance_range
+    low, high = finding.chance_range
     return f"{SHUFFLES} shuffles {low:.2f} to {high:.2f}; {lists}"
 
 
@@ -96,19 +96,19 @@ def component_findings(vectors: Vectors, space: Space, trials: list[Trial]) -> l
 def duplicate_findings(drawn: HealthSample, vectors: Vectors, by_chance: Vectors) -> list[Finding]:
     """The findings of equal codes and near duplicates."""
     digests = drawn.digests
-    found = duplicates(vectors.distances, digests)
+    observed = duplicates(vectors.distances, digests)
     chance = duplicates(by_chance.distances, digests)
     return [
-        _judged(checks.EXACT, found.exact, chance.exact, [], _pair_text(drawn, found, exact=True)),
-        _judged(checks.NEAR, found.near, chance.near, [], _pair_text(drawn, found, exact=False)),
+        _judged(checks.EXACT, observed.exact, chance.exact, [], _pair_text(drawn, observed, exact=True)),
+        _judged(checks.NEAR, observed.near, chance.near, [], _pair_text(drawn, observed, exact=False)),
     ]
 
 
-def _pair_text(drawn: HealthSample, found: Duplicates, exact: bool) -> str:
-    pair = found.exact_pair if exact else found.near_pair
+def _pair_text(drawn: HealthSample, observed: Duplicates, exact: bool) -> str:
+    pair = observed.exact_pair if exact else observed.near_pair
     parts = [] if pair is None else [f"e.g. @{drawn.items[pair[0]].id} and @{drawn.items[pair[1]].id}"]
-    if exact and found.same_content:
-        parts.append(f"besides, {found.same_content:.1%} have a twin of the same content")
+    if exact and observed.same_content:
+        parts.append(f"besides, {observed.same_content:.1%} have a twin of the same content")
     return "; ".join(parts)
 
 
@@ -117,22 +117,22 @@ def disagreement_finding(vectors: Vectors, space: Space, trials: list[Trial]) ->
     if space.kind is Kind.BINARY:
         return Finding(checks.DISAGREEMENT, text="bits are compared by Hamming distance")
     chance = 1 - NEIGHBOURS / (vectors.rows.shape[0] - 1)
-    found = _judged(checks.DISAGREEMENT, disagreement(vectors.rows), chance, [])
-    if found.level is Level.FINE:
-        return found
+    finding = _judged(checks.DISAGREEMENT, disagreement(vectors.rows), chance, [])
+    if finding.level is Level.FINE:
+        return finding
     other = next((trial for trial in trials if trial.name in checks.DISAGREEMENT.remedies), None)
-    return replace(found, remedy=other)  # it does not change the value: it is the other side of it
+    return replace(finding, remedy=other)  # it does not change the value: it is the other side of it
 
 
 def far_finding(drawn: HealthSample, vectors: Vectors, asking: Asking) -> Finding:
     """The finding of queries far from all items."""
-    if asking.is_own:
+    if asking.queries_are_items:
         return Finding(checks.FAR_QUERIES, text="the queries are items")
     distances = distance_matrix(asking.queries, vectors.rows, vectors.metric)
-    if drawn.own.size:  # a query that is a sampled item is at distance 0 from itself
-        own = np.where(drawn.own < len(drawn.items), drawn.own, -1)
-        asked = np.flatnonzero(own >= 0)
-        distances[asked, own[asked]] = np.inf
+    if drawn.query_rows.size:  # a query that is a sampled item is at distance 0 from itself
+        query_rows = np.where(drawn.query_rows < len(drawn.items), drawn.query_rows, -1)
+        asked = np.flatnonzero(query_rows >= 0)
+        distances[asked, query_rows[asked]] = np.inf
     empty = int(np.count_nonzero(_is_zero(asking.queries)))
     text = f"{empty} of {asking.queries.shape[0]} have nothing that the space knows" if empty else ""
     return _judged(checks.FAR_QUERIES, far_queries(distances, vectors.distances), 0.01, [], text)
@@ -161,8 +161,10 @@ def discriminator_finding(drawn: HealthSample, encoder: Encoder, codes: Coded, t
     known: Any = codes.items
     if issparse(known) and known.shape[1] > MAX_SAMPLE:
         known = create(f"pca:{min(_READ_WIDTH, min(known.shape) - 1)},solver=randomized").fit_encode(known)
-    found = discriminator_criterion(read, known, None if known is not codes.items else encoder.space, seed=drawn.seed)
-    text = f"{found.nats:.2f} of {found.ceiling:.2f} nats known"
-    if not math.isfinite(found.loss):
+    criterion = discriminator_criterion(
+        read, known, None if known is not codes.items else encoder.space, seed=drawn.seed
+    )
+    text = f"{criterion.nats:.2f} of {criterion.ceiling:.2f} nats known"
+    if not math.isfinite(criterion.loss):
         return Finding(checks.DISCRIMINATOR, text="the discriminator did not learn")
-    return _judged(checks.DISCRIMINATOR, found.loss, found.shuffled, [], text)
+    return _judged(checks.DISCRIMINATOR, criterion.loss, criterion.shuffled, [], text)

@@ -85,7 +85,7 @@ class HealthSample:
         Queries of their own; empty when the items ask.
     n_items : int
         Number of items of the corpus.
-    own : ndarray int64 (n_asked,)
+    query_rows : ndarray int64 (n_asked,)
         The row of each asked query among ``items + relevant``; -1 when it is no item.
     relevance : Relevance, optional
         Of ``items + relevant`` to the asked queries; None when nothing says what is relevant.
@@ -101,7 +101,7 @@ class HealthSample:
     relevant: list[Item]
     queries: list[Item]
     n_items: int
-    own: NDArray[np.int64]
+    query_rows: NDArray[np.int64]
     relevance: Relevance | None
     rung: Rung
     seed: int
@@ -130,7 +130,7 @@ class HealthSample:
         judged = [query for query in asked.queries if qrels is None or _is_judged(qrels, query)]
         queries = draw(judged or asked.queries, MAX_QUERIES, seed)
         wanted = _wanted(queries, qrels)
-        found: dict[str, Item] = {}
+        wanted_items: dict[str, Item] = {}
         count = 0
 
         def watched() -> Iterator[Item]:
@@ -138,13 +138,13 @@ class HealthSample:
             for item in corpus:
                 count += 1
                 if item.id in wanted:
-                    found[item.id] = item
+                    wanted_items[item.id] = item
                 yield item
 
         items = draw(watched(), size, seed)
         _require_enough(corpus.name, count, len(items))
         sampled = {item.id for item in items}
-        relevant = [item for identity, item in found.items() if identity not in sampled]
+        relevant = [item for identity, item in wanted_items.items() if identity not in sampled]
         sample = cls(
             corpus.name, str(corpus.modality), items, relevant, queries, count, np.empty(0, np.int64), None,
             asked.rung, seed, list(asked.notes),
@@ -176,20 +176,22 @@ class HealthSample:
         pool = [*self.items, *self.relevant]
         rows = {item.id: row for row, item in enumerate(pool)}
         if not self.queries:
-            self.own = np.arange(len(self.items))
+            self.query_rows = np.arange(len(self.items))
             asked = self.items
         else:
             asked = self.queries
             # a query that is made from an item is to find that item
-            may_be_own = self.rung is not Rung.KNOWN_ITEM
-            self.own = np.array([_own_row(query, rows, pool) if may_be_own else -1 for query in asked], np.int64)
+            queries_may_be_items = self.rung is not Rung.KNOWN_ITEM
+            self.query_rows = np.array(
+                [_query_row(query, rows, pool) if queries_may_be_items else -1 for query in asked], np.int64
+            )
         if self.rung is Rung.AGREEMENT:
             self.notes.append("Agreement does not say what is relevant, so no remedy is measured by its answers.")
             return
         if qrels is not None and self.queries:
-            relevance: Relevance = QrelRelevance(qrels, [query.id for query in asked], rows, self.own)
+            relevance: Relevance = QrelRelevance(qrels, [query.id for query in asked], rows, self.query_rows)
         elif any(query.label is not None for query in asked) and any(item.label is not None for item in pool):
-            relevance = LabelRelevance([item.label for item in pool], [query.label for query in asked], self.own)
+            relevance = LabelRelevance([item.label for item in pool], [query.label for query in asked], self.query_rows)
         else:
             self.notes.append(NO_LABELS)
             return
@@ -238,9 +240,9 @@ def sample_on_rung(
         sample.notes.append(f"Known-item search is not possible: {error}.")
         return corpus, sample
     asked = Asked.of_query_set(query_set)
-    found = HealthSample.of(searched, size, seed, asked)
-    found.notes += validity_notes(Rung.KNOWN_ITEM, corpus.modality)
-    return searched, found
+    known_item_sample = HealthSample.of(searched, size, seed, asked)
+    known_item_sample.notes += validity_notes(Rung.KNOWN_ITEM, corpus.modality)
+    return searched, known_item_sample
 
 
 def _is_judged(qrels: Qrels, query: Item) -> bool:
@@ -253,7 +255,7 @@ def _wanted(queries: list[Item], qrels: Qrels | None) -> set[str]:
     return {document for grades in judged for document, grade in grades.items() if grade > 0}
 
 
-def _own_row(query: Item, rows: dict[str, int], pool: list[Item]) -> int:
+def _query_row(query: Item, rows: dict[str, int], pool: list[Item]) -> int:
     row = rows.get(query.id, -1)
     return row if row >= 0 and is_document(query, pool[row]) else -1
 

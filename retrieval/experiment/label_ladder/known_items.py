@@ -84,17 +84,19 @@ def unjudged_queries(corpus: Corpus, seed: int = 0, max_queries: int = MAX_QUERI
         When there are no items.
     """
     read = _Read.of(corpus, seed, max_queries, lambda content: True)
-    own = [] if corpus.queries_are_items else list(corpus.queries())
-    if own:
-        own = sorted(own, key=lambda query: draw_number(query.content, seed, "item"))[:max_queries]
-        query_set = read.query_set(own, np.full(len(own), -1), {}, Rung.AGREEMENT)
+    corpus_queries = [] if corpus.queries_are_items else list(corpus.queries())
+    if corpus_queries:
+        corpus_queries = sorted(corpus_queries, key=lambda query: draw_number(query.content, seed, "item"))[
+            :max_queries
+        ]
+        query_set = read.query_set(corpus_queries, np.full(len(corpus_queries), -1), {}, Rung.AGREEMENT)
     else:
         drawn = read.drawn or list(_first(corpus, max_queries))  # all items are copies of each other
         rows = {identity: row for row, identity in enumerate(read.ids)}
         query_set = read.query_set(drawn, np.array([rows[item.id] for item in drawn], np.int64), {}, Rung.AGREEMENT)
     query_set.remarks = [
         f"Queries: {len(query_set.queries):,} of the corpus's own."
-        if own
+        if corpus_queries
         else f"Queries: {counted(len(query_set.queries), 'item')}, drawn at random (seed {seed})."
     ]
     return query_set

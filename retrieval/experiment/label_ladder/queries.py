@@ -79,8 +79,10 @@ class LabelsOnly(Corpus):
     def __init__(self, corpus: Corpus) -> None:
         self._corpus = corpus
         self.name, self.modality = corpus.name, corpus.modality
-        own = not corpus.queries_are_items and any(query.label is not None for query in corpus.queries())
-        self._items_ask = not own
+        has_labelled_queries = not corpus.queries_are_items and any(
+            query.label is not None for query in corpus.queries()
+        )
+        self._items_ask = not has_labelled_queries
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self._corpus)

@@ -26,7 +26,7 @@ class Queries:
     Attributes
     ----------
     codes : codes (n, dim)
-    own : ndarray int64 (n,)
+    query_rows : ndarray int64 (n,)
         The row of each query among the items, which is no answer to it; -1 when the query is no item.
     groups : mapping of str to slice
         The rows of each group of queries.
@@ -38,25 +38,27 @@ class Queries:
     """
 
     codes: Codes
-    own: NDArray[np.int64]
+    query_rows: NDArray[np.int64]
     groups: Mapping[str, slice]
     k: int
     exact: Index
     worst: NDArray[np.float32]
 
     @classmethod
-    def of(cls, exact: Index, codes: Codes, own: NDArray[np.int64], groups: Mapping[str, slice], k: int) -> Queries:
+    def of(
+        cls, exact: Index, codes: Codes, query_rows: NDArray[np.int64], groups: Mapping[str, slice], k: int
+    ) -> Queries:
         """Search exactly."""
-        found = exact.search_rows(codes, k + 1)
-        rows = without_own(found.rows, own, k)
-        return cls(codes, own, groups, k, exact, exact.score_rows(codes, rows).min(axis=1, keepdims=True))
+        hits = exact.search_rows(codes, k + 1)
+        rows = drop_query_rows(hits.rows, query_rows, k)
+        return cls(codes, query_rows, groups, k, exact, exact.score_rows(codes, rows).min(axis=1, keepdims=True))
 
     def __len__(self) -> int:
         return n_rows(self.codes)
 
     def recalls(self, index: Index) -> dict[str, Recall]:
         """Return the recall of an index for each group of queries."""
-        rows = without_own(index.search_rows(self.codes, self.k + 1).rows, self.own, self.k)
+        rows = drop_query_rows(index.search_rows(self.codes, self.k + 1).rows, self.query_rows, self.k)
         near = (self.exact.score_rows(self.codes, rows) >= self.worst) & (rows >= 0)
         shares = near.mean(axis=1)
         return {name: recall_of(shares[part], index is self.exact) for name, part in self.groups.items()}
@@ -68,25 +70,25 @@ def queries_of(collection: Collection, spec: str, exact: Index, size: int, k: in
     rows = np.sort(np.random.default_rng(seed).choice(len(ids), min(size, len(ids)), replace=False))
     asked = collection.items.get(exact.ids_of_rows(rows))
     codes = [encoder.encode_queries([item.content for item in asked])]
-    groups, own = {"items": slice(0, len(rows))}, [rows]
+    groups, query_rows = {"items": slice(0, len(rows))}, [rows]
     others = [] if collection.items.queries_are_items else draw(collection.items.queries(), size, seed)
     if others:
         codes.append(encoder.encode_queries([item.content for item in others]))
         groups["queries"] = slice(len(rows), len(rows) + len(others))
-        own.append(np.full(len(others), -1))
-    return Queries.of(exact, stack_codes(codes), np.concatenate(own), groups, k)
+        query_rows.append(np.full(len(others), -1))
+    return Queries.of(exact, stack_codes(codes), np.concatenate(query_rows), groups, k)
 
 
-def without_own(rows: NDArray[np.int64], own: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def drop_query_rows(rows: NDArray[np.int64], query_rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """Return the first k rows of each query that are not the query itself.
 
     Examples
     --------
-    >>> without_own(np.array([[4, 7, 2], [5, 1, 0]]), np.array([7, -1]), 2).tolist()
+    >>> drop_query_rows(np.array([[4, 7, 2], [5, 1, 0]]), np.array([7, -1]), 2).tolist()
     [[4, 2], [5, 1]]
     """
-    is_own = (rows == own[:, None]) & (own >= 0)[:, None]
-    return np.take_along_axis(rows, np.argsort(is_own, axis=1, kind="stable")[:, :k], axis=1)
+    is_query = (rows == query_rows[:, None]) & (query_rows >= 0)[:, None]
+    return np.take_along_axis(rows, np.argsort(is_query, axis=1, kind="stable")[:, :k], axis=1)
 
 
 def recall_of(shares: Sequence[float] | NDArray[np.float64], is_exact: bool = False) -> Recall:

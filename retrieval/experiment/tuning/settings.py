@@ -118,8 +118,8 @@ def _binary(space: Space, n_items: int) -> Iterator[Build]:
 
 def _codebooks(dim: int, each: int = 4) -> int:
     """Return how many codebooks share `dim` components: parts of about `each`, all equally wide."""
-    most = max(1, dim // each)
-    return max(parts for parts in range(1, most + 1) if dim % parts == 0)
+    max_parts = max(1, dim // each)
+    return max(parts for parts in range(1, max_parts + 1) if dim % parts == 0)
 
 
 def _doubling(key: str, largest: int) -> tuple[Mapping[str, str], ...]:

@@ -92,17 +92,17 @@ def tune(
     rows = _sampled(len(ids), items, seed)
     some: tuple[Sequence[str], Codes] = (ids, codes) if rows is None else ([ids[row] for row in rows], codes[rows])
     workload = _workload(collection, spec, *some, sample, k, seed)
-    found = Tuning(
+    tuning = Tuning(
         str(collection.folder), spec, collection.spaces[spec].index, len(ids), len(workload.ids), k,
         {name: part.stop - part.start for name, part in workload.queries.groups.items()}, recall, max_bytes,
     )  # fmt: skip
-    families = _measured_families(found, workload, say)
+    families = _measured_families(tuning, workload, say)
     if rows is not None:
         say(f"measuring what is fastest on {counted(len(rows), 'item')} on all {len(ids):,}")
         del some, workload  # the sample, before memory is needed for all items
         whole = _workload(collection, spec, ids, codes, sample, k, seed)
-        found.confirmed += [whole.exact, *_confirmed(found, families, whole, say)]
-    return found
+        tuning.confirmed += [whole.exact, *_confirmed(tuning, families, whole, say)]
+    return tuning
 
 
 @dataclass(frozen=True)
@@ -142,33 +142,33 @@ def _workload(
     return Workload(exact.space, ids, codes, queries, speeds, _setting(exact, queries, speeds, seconds))
 
 
-def _sampled(n_items: int, most: int, seed: int) -> NDArray[np.int64] | None:
-    """Return the rows of a random sample, int64 (most,), ascending; None where all items are measured."""
-    if n_items <= most:
+def _sampled(n_items: int, limit: int, seed: int) -> NDArray[np.int64] | None:
+    """Return the rows of a random sample, int64 (limit,), ascending; None where all items are measured."""
+    if n_items <= limit:
         return None
-    return np.sort(np.random.default_rng(seed).choice(n_items, most, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(n_items, limit, replace=False))
 
 
 def _builds(space: Space, n_items: int, max_bytes: float | None) -> list[Build]:
     return [one for one in builds_for(space, n_items) if max_bytes is None or _may_fit(one, space, max_bytes)]
 
 
-def _measured_families(found: Tuning, workload: Workload, say: ProgressCallback) -> dict[str, list[Setting]]:
-    """Measure exact search and every index; add their settings to `found`, and return those of each family."""
-    found.settings.append(workload.exact)
+def _measured_families(tuning: Tuning, workload: Workload, say: ProgressCallback) -> dict[str, list[Setting]]:
+    """Measure exact search and every index; add their settings to `tuning`, and return those of each family."""
+    tuning.settings.append(workload.exact)
     families: dict[str, list[Setting]] = {}
-    builds = _builds(workload.space, len(workload.ids), found.max_bytes)
+    builds = _builds(workload.space, len(workload.ids), tuning.max_bytes)
     with progress("tuning", len(builds), "indexes") as bar:
         for build in builds:
             bar.note = build.backend
-            families[build.family] = _settings_of(build, workload, found.wanted, say)
-            found.settings += families[build.family]
+            families[build.family] = _settings_of(build, workload, tuning.wanted, say)
+            tuning.settings += families[build.family]
             bar.update()
     return families
 
 
 def _confirmed(
-    found: Tuning, families: Mapping[str, list[Setting]], whole: Workload, say: ProgressCallback
+    tuning: Tuning, families: Mapping[str, list[Setting]], whole: Workload, say: ProgressCallback
 ) -> Iterator[Setting]:
     """Measure families of indexes on all items, the fastest one on the sample first, until one finds enough.
 
@@ -177,16 +177,16 @@ def _confirmed(
     """
     speeds: dict[str, float] = {}
     for family, settings in families.items():
-        reaching = [one.speed for one in settings if one in found.allowed and one.reaches(found.wanted) is Reach.YES]
+        reaching = [one.speed for one in settings if one in tuning.allowed and one.reaches(tuning.wanted) is Reach.YES]
         speeds[family] = max(reaching, default=0.0)
-    builds = {build.family: build for build in _builds(whole.space, len(whole.ids), found.max_bytes)}
+    builds = {build.family: build for build in _builds(whole.space, len(whole.ids), tuning.max_bytes)}
     for family in sorted(speeds, key=lambda one: -speeds[one]):
         if speeds[family] <= 1 or family not in builds:
             continue
         say(f"building {builds[family].backend} of {len(whole.ids):,} items")
-        made = _settings_of(builds[family], whole, found.wanted, say)
+        made = _settings_of(builds[family], whole, tuning.wanted, say)
         yield from made
-        if any(one.reaches(found.wanted) is Reach.YES and one.speed > 1 for one in made):
+        if any(one.reaches(tuning.wanted) is Reach.YES and one.speed > 1 for one in made):
             return
 
 

@@ -22,8 +22,8 @@ from retrieval.service.replies.compare import PerQueryReply
 def compare(collection: Collection, asked: OperationRequest) -> Document:
     """Return the comparison as `nearby compare -o` writes it to ``comparison.json``."""
     body: CompareBody = asked.body
-    found = _comparison(collection, asked, tuple(body.spaces), body.judged_by or HIGHEST)
-    return Document(document=comparison_document(found))
+    comparison = _comparison(collection, asked, tuple(body.spaces), body.judged_by or HIGHEST)
+    return Document(document=comparison_document(comparison))
 
 
 def explorer(collection: Collection, asked: OperationRequest) -> Document:
@@ -38,18 +38,18 @@ def explorer(collection: Collection, asked: OperationRequest) -> Document:
 def per_query(collection: Collection, asked: OperationRequest) -> PerQueryReply:
     """Return the measures of some queries in every space, in the order of the queries."""
     given: PerQueryQuery = asked.parameters
-    found = _comparison(collection, asked, tuple(given.space), given.judged_by or HIGHEST)
-    measures = list(found.spaces[0].per_query)
+    comparison = _comparison(collection, asked, tuple(given.space), given.judged_by or HIGHEST)
+    measures = list(comparison.spaces[0].per_query)
     measure = given.measure or measures[0]
     if measure not in measures:
         raise Problem(422, f"the comparison has no measure '{measure}': choose one of {', '.join(measures)}")
     end = given.offset + given.limit
-    ids = query_ids(found)
+    ids = query_ids(comparison)
     return PerQueryReply(
         measure=measure, measures=measures, total=len(ids), offset=given.offset, queries=ids[given.offset : end],
         spaces={
             space.spec: [float(value) for value in space.per_query[measure][given.offset : end]]
-            for space in found.spaces
+            for space in comparison.spaces
         },
     )  # fmt: skip
 
@@ -62,8 +62,8 @@ def _comparison(collection: Collection, asked: OperationRequest, specs: tuple[st
     def make() -> Any:
         return compare_collection(collection, names or None, options=options)
 
-    found: Comparison = asked.remembered.get(key, make)
-    return found
+    comparison: Comparison = asked.remembered.get(key, make)
+    return comparison
 
 
 OPERATIONS = (

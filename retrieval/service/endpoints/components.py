@@ -19,16 +19,17 @@ def components(collection: Collection, asked: OperationRequest) -> ComponentsRep
     """Return the first components of a space."""
     given: ComponentsQuery = asked.parameters
     spec = collection.resolve(given.space)
-    found = remembered_components(collection, asked, spec)
-    if found is None or (found.shape is None and found.vocabulary is None):
+    components = remembered_components(collection, asked, spec)
+    if components is None or (components.shape is None and components.vocabulary is None):
         note = f"the codes of '{spec}' are not sums of components that are words or pictures"
         return ComponentsReply(
             space=spec, total=0, clusters=False, ordered=False, signed=False, shape=None, components=[], note=note
         )
-    shape = None if found.shape is None else list(found.shape[:2])
+    shape = None if components.shape is None else list(components.shape[:2])
     return ComponentsReply(
-        space=spec, total=len(found.atoms), clusters=found.clusters, ordered=found.ordered, signed=found.signed,
-        shape=shape, components=[_reply(found, at) for at in range(min(given.limit, len(found.atoms)))],
+        space=spec, total=len(components.atoms), clusters=components.clusters, ordered=components.ordered,
+        signed=components.signed, shape=shape,
+        components=[_reply(components, at) for at in range(min(given.limit, len(components.atoms)))],
     )  # fmt: skip
 
 
@@ -38,10 +39,10 @@ def remembered_components(collection: Collection, asked: OperationRequest, spec:
     return asked.remembered.get(key, lambda: components_of(collection.space(spec).encoder))
 
 
-def _reply(found: Components, at: int) -> ComponentReply:
-    if found.shape is not None:
-        return ComponentReply(picture=_picture(found.atoms[at].reshape(found.shape)), more=[], less=[])
-    more, less = found.top_words(at)
+def _reply(components: Components, at: int) -> ComponentReply:
+    if components.shape is not None:
+        return ComponentReply(picture=_picture(components.atoms[at].reshape(components.shape)), more=[], less=[])
+    more, less = components.top_words(at)
     return ComponentReply(picture=None, more=more, less=less)
 
 

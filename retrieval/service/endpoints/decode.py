@@ -126,12 +126,12 @@ def _original(encoder: Encoder, content: Any) -> DecodedContent:
 
 
 def _decoded(encoder: Encoder, contents: Sequence[Any], hear: Callable[[], list[Sound]] | None) -> list[DecodedContent]:
-    found = [_plain(content, encoder.vocabulary) for content in contents]
+    decoded = [_plain(content, encoder.vocabulary) for content in contents]
     if hear is not None:
         with suppress(MissingLibraryError):  # the spectrogram is shown all the same
-            for one, sound in zip(found, hear(), strict=True):
+            for one, sound in zip(decoded, hear(), strict=True):
                 one.sound = _file(sound)
-    return found
+    return decoded
 
 
 def _plain(content: Any, vocabulary: list[str] | None) -> DecodedContent:

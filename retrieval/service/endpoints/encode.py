@@ -41,17 +41,17 @@ def encode(collection: Collection, asked: OperationRequest) -> EncodeReply:
 def _require_bounded(encoder: Encoder, n_queries: int) -> None:
     """Refuse to answer more numbers than one answer should have; a sparse code has few."""
     if encoder.space.kind is not Kind.SPARSE and n_queries * encoder.space.dim > limits.MAX_ANSWERED_NUMBERS:
-        most = limits.MAX_ANSWERED_NUMBERS // encoder.space.dim
+        max_queries = limits.MAX_ANSWERED_NUMBERS // encoder.space.dim
         raise Problem(
-            422, f"codes of '{encoder}' have {encoder.space.dim:,} numbers: ask for at most {most:,} at a time"
+            422, f"codes of '{encoder}' have {encoder.space.dim:,} numbers: ask for at most {max_queries:,} at a time"
         )
 
 
 def _plain(encoder: Encoder, codes: Codes) -> list[Any]:
     """Return a list of numbers for each code; of a sparse one, its words and their weights."""
     if not issparse(codes):
-        found: list[Any] = _dense(encoder, codes).astype(np.float64).tolist()
-        return found
+        numbers: list[Any] = _dense(encoder, codes).astype(np.float64).tolist()
+        return numbers
     words = encoder.vocabulary if len(encoder.parts) == 1 else None
     names = [words[at] if words else str(at) for at in codes.indices.tolist()]
     weights, ends = codes.data.astype(np.float64).tolist(), codes.indptr.tolist()

@@ -13,8 +13,8 @@ from retrieval.service.replies.search import ExplainReply, SpaceExplanation
 def explained(collection: Collection, asked: OperationRequest) -> ExplainReply:
     """Return the rank of an item in each space, and the words that make its score."""
     body: ExplainBody = asked.body
-    found = explain(collection, query_of(collection, body.query), body.id, tuple(body.spaces))
-    return ExplainReply(id=body.id, spaces=[SpaceExplanation(**vars(one)) for one in found])
+    explanations = explain(collection, query_of(collection, body.query), body.id, tuple(body.spaces))
+    return ExplainReply(id=body.id, spaces=[SpaceExplanation(**vars(one)) for one in explanations])
 
 
 OPERATIONS = (

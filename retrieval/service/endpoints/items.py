@@ -76,9 +76,9 @@ def items(collection: Collection, asked: OperationRequest) -> ItemsReply:
         return ItemsReply(
             total=len(named), offset=page.offset, items=[_reply(item, asked.collection) for item in some]
         )  # fmt: skip
-    found = collection.items.page(page.offset, page.limit)
+    page_items = collection.items.page(page.offset, page.limit)
     return ItemsReply(
-        total=collection.items.size, offset=page.offset, items=[_reply(item, asked.collection) for item in found]
+        total=collection.items.size, offset=page.offset, items=[_reply(item, asked.collection) for item in page_items]
     )
 
 

@@ -35,15 +35,15 @@ _DIGITS = 5
 UNITS = {Metric.COSINE: "1 − cosine", Metric.EUCLIDEAN: "Euclidean distance", Metric.HAMMING: "bits that differ"}
 
 
-def map_colour(collection: Collection, asked: OperationRequest, found: MapReply, key: tuple[Any, ...]) -> MapColour:
+def map_colour(collection: Collection, asked: OperationRequest, reply: MapReply, key: tuple[Any, ...]) -> MapColour:
     """Return what `colour` asks for; clusters and hubness are remembered as maps are, under the key of the map."""
     given: MapQuery = asked.parameters
     if given.colour == "score":
-        return _score(collection, given, found)
+        return _score(collection, given, reply)
     if given.colour == "cluster":
-        k = given.clusters or _cluster_count(found)
-        return asked.remembered.get((*key, "cluster", k), lambda: _clusters(collection, found, k))
-    return asked.remembered.get((*key, "hubness"), lambda: _hubness(collection, found))
+        k = given.clusters or _cluster_count(reply)
+        return asked.remembered.get((*key, "cluster", k), lambda: _clusters(collection, reply, k))
+    return asked.remembered.get((*key, "hubness"), lambda: _hubness(collection, reply))
 
 
 def require_fitting(given: MapQuery) -> None:
@@ -62,36 +62,36 @@ def require_fitting(given: MapQuery) -> None:
         raise Problem(422, "the parameter 'clusters' belongs to colour=cluster: add it, or leave clusters out")
 
 
-def _cluster_count(found: MapReply) -> int:
-    labels = {label for label in found.labels if label is not None}
+def _cluster_count(reply: MapReply) -> int:
+    labels = {label for label in reply.labels if label is not None}
     return min(max(len(labels), 2), _MAX_CLUSTERS) if labels else _CLUSTERS
 
 
-def _shown(collection: Collection, found: MapReply) -> Codes:
+def _shown(collection: Collection, reply: MapReply) -> Codes:
     """Return the codes of the items on a map."""
-    ids, codes = all_codes(collection, found.space)
-    if ids == found.ids:
+    ids, codes = all_codes(collection, reply.space)
+    if ids == reply.ids:
         return codes
     row_of = {id: row for row, id in enumerate(ids)}
-    return codes[np.array([row_of[id] for id in found.ids])]
+    return codes[np.array([row_of[id] for id in reply.ids])]
 
 
-def _clusters(collection: Collection, found: MapReply, k: int) -> MapColour:
-    codes = _shown(collection, found)
+def _clusters(collection: Collection, reply: MapReply, k: int) -> MapColour:
+    codes = _shown(collection, reply)
     with waiting("finding clusters"):
-        clusters = item_clusters(codes, collection.space(found.space).encoder.space.metric, k)
+        clusters = item_clusters(codes, collection.space(reply.space).encoder.space.metric, k)
     assert clusters is not None  # noqa: S101  # a map of the same codes exists
     count = int(clusters.max()) + 1
     return MapColour(
-        by="cluster", name=f"{count} clusters of {found.space}", unit="k-means", values=clusters.tolist()
+        by="cluster", name=f"{count} clusters of {reply.space}", unit="k-means", values=clusters.tolist()
     )  # fmt: skip
 
 
-def _hubness(collection: Collection, found: MapReply) -> MapColour:
-    codes = _shown(collection, found)
-    space = collection.space(found.space).encoder.space
-    counts, asked = item_hubness(codes, space, _queries_of(collection, found, codes))
-    items = len(found.ids)
+def _hubness(collection: Collection, reply: MapReply) -> MapColour:
+    codes = _shown(collection, reply)
+    space = collection.space(reply.space).encoder.space
+    counts, asked = item_hubness(codes, space, _queries_of(collection, reply, codes))
+    items = len(reply.ids)
     note = None if asked == items else f"{asked:,} of {items:,} items, drawn at random, were asked for their nearest"
     return MapColour(
         by="hubness", name=f"lists of the {min(NEIGHBOURS, items - 1)} nearest that an item is in",
@@ -99,29 +99,29 @@ def _hubness(collection: Collection, found: MapReply) -> MapColour:
     )  # fmt: skip
 
 
-def _queries_of(collection: Collection, found: MapReply, codes: Codes) -> Callable[[NDArray[np.int64]], Codes] | None:
+def _queries_of(collection: Collection, reply: MapReply, codes: Codes) -> Callable[[NDArray[np.int64]], Codes] | None:
     """Return what encodes items as queries; None where that gives the codes of the items."""
-    encoder = collection.space(found.space).encoder
+    encoder = collection.space(reply.space).encoder
 
     def asked(items: list[Item]) -> list[Any]:
         return queries_of(encoder, items, [True] * len(items))
 
     def encoded(rows: NDArray[np.int64]) -> Codes:
-        ids = [found.ids[row] for row in rows.tolist()]
+        ids = [reply.ids[row] for row in rows.tolist()]
         parts = [encoder.encode_queries(asked(collection.items.get(some))) for some in chunks(ids, _ENCODED)]
         return stack_codes(parts)
 
-    few = np.arange(min(_ASYMMETRIC, len(found.ids)))
+    few = np.arange(min(_ASYMMETRIC, len(reply.ids)))
     differ = abs(encoded(few) - codes[few])
     return encoded if differ.max() > 1e-4 * abs(codes[few]).max() else None
 
 
-def _score(collection: Collection, given: MapQuery, found: MapReply) -> MapColour:
+def _score(collection: Collection, given: MapQuery, reply: MapReply) -> MapColour:
     asked = QueryBody(id=str(given.id)) if given.text is None else QueryBody(text=given.text)
     query: Query = query_of(collection, asked)
-    encoder = collection.space(found.space).encoder
-    index = collection.codes_of(found.space)
-    scores = item_scores(index, query_codes(collection, found.space, query), index.rows_of_ids(found.ids))
+    encoder = collection.space(reply.space).encoder
+    index = collection.codes_of(reply.space)
+    scores = item_scores(index, query_codes(collection, reply.space, query), index.rows_of_ids(reply.ids))
     metric = encoder.space.metric
     near = metric is not Metric.DOT
     values = (

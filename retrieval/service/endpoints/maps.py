@@ -25,10 +25,10 @@ def space_map(collection: Collection, asked: OperationRequest) -> MapReply:
     require_fitting(given)
     spec = collection.resolve(given.space)
     key = ("map", asked.collection, collection.generation, collection.items_digest, spec, given.limit)
-    found = asked.remembered.get(key, lambda: _compute_map(collection, spec, given.limit))
+    reply = asked.remembered.get(key, lambda: _compute_map(collection, spec, given.limit))
     if given.colour is None:
-        return found
-    return structs.replace(found, colour=map_colour(collection, asked, found, key))
+        return reply
+    return structs.replace(reply, colour=map_colour(collection, asked, reply, key))
 
 
 def _compute_map(collection: Collection, spec: str, limit: int) -> MapReply:

@@ -33,8 +33,8 @@ def query_of(collection: Collection, body: QueryBody) -> Query:
     """
     given = [name for name in QueryBody.__struct_fields__ if getattr(body, name) is not UNSET]
     if len(given) != 1:
-        found = " and ".join(given) or "none of them"
-        raise Problem(422, f"a query has exactly one of {', '.join(QueryBody.__struct_fields__)}; got {found}")
+        fields = " and ".join(given) or "none of them"
+        raise Problem(422, f"a query has exactly one of {', '.join(QueryBody.__struct_fields__)}; got {fields}")
     read: dict[str, Callable[[Collection, Any], Query]] = {
         "text": text_query, "id": item_query, "row": row_query, "vector": vector_query, "image": image_query,
         "sound": sound_query,

@@ -21,8 +21,8 @@ def space_health(collection: Collection, asked: OperationRequest) -> Document:
         encoders = [collection.space(name).encoder for name in names or collection.spaces]
         return Document(document=plain(health_json(health(collection.items, encoders))))
 
-    found: Document = asked.remembered.get(key, make)
-    return found
+    document: Document = asked.remembered.get(key, make)
+    return document
 
 
 OPERATIONS = (

@@ -53,12 +53,12 @@ def _collection_and_space(model: str, names: tuple[str, ...]) -> tuple[str, str]
 
 def models(opened: OpenCollections, asked: OperationRequest) -> Models:
     """Return every space that gives embeddings; a collection that cannot be opened has none."""
-    found = [
+    entries = [
         Model(id=f"{name}/{spec}", object="model", created=0, owned_by="nearby")
         for name in opened.names
         for spec in _embedding_specs(opened, name)
     ]
-    return Models(object="list", data=found)
+    return Models(object="list", data=entries)
 
 
 def _embedding_specs(opened: OpenCollections, name: str) -> list[str]:

@@ -10,7 +10,7 @@ from encoders.codes import Kind, Metric, Space
 from indexers.registry import create_index
 from retrieval.analysis.item_values import item_clusters, item_hubness, item_scores
 from retrieval.evaluation.health.hubness import hubness, k_occurrence
-from retrieval.evaluation.health.similarity import rows_of, score_matrix, without_own
+from retrieval.evaluation.health.similarity import mask_query_rows, rows_of, score_matrix
 
 KINDS = [
     (Kind.DENSE, Metric.EUCLIDEAN), (Kind.DENSE, Metric.COSINE), (Kind.SPARSE, Metric.DOT),
@@ -42,7 +42,7 @@ def test_clusters_that_are_apart_are_found_and_numbered_by_size(seed):
 def test_hubness_is_that_of_the_health_report(kind, metric):
     codes, space = codes_of_kind(kind), Space(16, kind, metric)
     counts, asked = item_hubness(codes, space)
-    scores = without_own(score_matrix(rows_of(codes, space), rows_of(codes, space), metric), np.arange(60))
+    scores = mask_query_rows(score_matrix(rows_of(codes, space), rows_of(codes, space), metric), np.arange(60))
     np.testing.assert_allclose(counts, k_occurrence(scores), atol=1e-9)
     assert asked == 60
     assert counts.sum() == pytest.approx(60 * 10)
@@ -69,7 +69,7 @@ def test_a_large_collection_is_asked_by_some_of_its_items():
 def test_queries_with_codes_of_their_own_ask():
     codes, space = codes_of_kind(Kind.DENSE, 30), Space(16, Kind.DENSE, Metric.DOT)
     flipped, _ = item_hubness(codes, space, lambda rows: -codes[rows])
-    scores = without_own(score_matrix(-codes.astype(float), codes.astype(float), Metric.DOT), np.arange(30))
+    scores = mask_query_rows(score_matrix(-codes.astype(float), codes.astype(float), Metric.DOT), np.arange(30))
     np.testing.assert_allclose(flipped, k_occurrence(scores))
 
 

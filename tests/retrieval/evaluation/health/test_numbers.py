@@ -20,7 +20,7 @@ from retrieval.evaluation.health.remedies import (
     principal_directions,
     vector_remedies,
 )
-from retrieval.evaluation.health.similarity import distance_matrix, rows_of, score_matrix, without_own
+from retrieval.evaluation.health.similarity import distance_matrix, mask_query_rows, rows_of, score_matrix
 from retrieval.evaluation.health.spectrum import constant_components, effective_rank, mean_cosine, singular_values
 from retrieval.evaluation.health.values import Vectors, vector_values
 from retrieval.evaluation.relevance import LabelRelevance
@@ -31,7 +31,7 @@ ROWS = RNG.normal(size=(120, 6)) * [3, 2, 1, 1, 0.5, 0.1] + 1
 
 @pytest.mark.parametrize("metric", [Metric.COSINE, Metric.DOT, Metric.EUCLIDEAN])
 def test_hubness_equals_brute_force(metric):
-    scores = without_own(score_matrix(ROWS, ROWS, metric), np.arange(len(ROWS)))
+    scores = mask_query_rows(score_matrix(ROWS, ROWS, metric), np.arange(len(ROWS)))
     counts = np.zeros(len(ROWS))
     for query, row in enumerate(ROWS):
         if metric is Metric.EUCLIDEAN:
@@ -49,16 +49,16 @@ def test_hubness_equals_brute_force(metric):
 
 def test_the_order_of_items_with_equal_scores_decides_nothing():
     clusters = np.eye(4)[np.repeat(np.arange(4), 25)]
-    occurrence = k_occurrence(without_own(score_matrix(clusters, clusters, Metric.COSINE), np.arange(100)))
+    occurrence = k_occurrence(mask_query_rows(score_matrix(clusters, clusters, Metric.COSINE), np.arange(100)))
     assert np.allclose(occurrence, 10)
     assert hubness(occurrence).skewness == 0
 
 
 def test_random_lists_have_the_hubness_of_the_formula():
     n = 400
-    scores = without_own(np.random.default_rng(1).random((n, n)), np.arange(n))
+    scores = mask_query_rows(np.random.default_rng(1).random((n, n)), np.arange(n))
     found = [
-        hubness(k_occurrence(without_own(np.random.default_rng(s).random((n, n)), np.arange(n)))) for s in range(20)
+        hubness(k_occurrence(mask_query_rows(np.random.default_rng(s).random((n, n)), np.arange(n)))) for s in range(20)
     ]
     assert np.mean([one.skewness for one in found]) == pytest.approx(chance_of_random_lists(n).skewness, abs=0.06)
     assert k_occurrence(scores).sum() == pytest.approx(10 * n)
@@ -205,18 +205,18 @@ def test_csls_and_mutual_proximity_reduce_the_hubs_of_gaussian_noise():
     rows = np.random.default_rng(7).normal(size=(300, 60))
     own = np.arange(300)
     distances = distance_matrix(rows, rows, Metric.EUCLIDEAN)
-    before = hubness(k_occurrence(without_own(-distances, own))).skewness
-    near = mean_of_nearest(without_own(-distances, own))
+    before = hubness(k_occurrence(mask_query_rows(-distances, own))).skewness
+    near = mean_of_nearest(mask_query_rows(-distances, own))
     spread = moments(distances, own)
     after = [csls(-distances, near, near), mutual_proximity(distances, spread, spread)]
     assert before > 2
-    assert all(hubness(k_occurrence(without_own(scores, own))).skewness < before / 2 for scores in after)
+    assert all(hubness(k_occurrence(mask_query_rows(scores, own))).skewness < before / 2 for scores in after)
 
 
 def test_a_measure_of_a_constant_space_is_chance():
     labels = ["a"] * 30 + ["b"] * 70
     own = np.arange(100)
-    scores = without_own(np.zeros((100, 100)), own)
+    scores = mask_query_rows(np.zeros((100, 100)), own)
     found = measured(scores, LabelRelevance(labels, labels, own), "P@10").values
     assert np.allclose(found, [29 / 99] * 30 + [69 / 99] * 70)
 

@@ -235,7 +235,7 @@ def test_the_passage_that_asks_is_removed_from_the_text_that_is_searched():
         whole = next(item for item in searched if item.id == query.id)
         assert query.content not in whole.content
         assert query.content in texts[int(query.id)]
-    assert (sample.own == -1).all()  # it is the answer
+    assert (sample.query_rows == -1).all()  # it is the answer
 
 
 @pytest.mark.parametrize("judged_by", ["qrels", "labels", "known-item", "agreement"])
