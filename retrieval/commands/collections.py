@@ -87,7 +87,10 @@ def add(
     corpus: Annotated[str, argument("CORPUS", "Name or path of the corpus whose items are added.")],
     skip_bad: SkipBad = False,
 ) -> None:
-    """Add the items of a corpus to a collection; an item whose id is there is replaced."""
+    """Add the items of a corpus to a collection; an item whose id is there is replaced.
+
+    Run the same command again after an interruption: what a pretrained model has encoded is kept.
+    """
     from retrieval.collection.open import open_addition, open_collection
     from retrieval.collection.unknown_words import unknown_words_line
     from retrieval.corpora.base import BadEntries, unique_ids

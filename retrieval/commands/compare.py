@@ -271,3 +271,5 @@ def _show_changes(
         say(f"nearby: {loss_line(change)}")
     if losses:
         raise typer.Exit(3)
+    if measures:
+        say(f"no space has lost significantly on {' or '.join(measures)} since {baseline.path}")

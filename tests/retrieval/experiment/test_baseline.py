@@ -265,6 +265,7 @@ def test_the_gate_ends_with_code_3_and_says_which_space_lost(tmp_path):
     assert passing.returncode == 0, passing.stderr
     assert "only in the baseline, so not compared: vectors+pca:4 @ exact" in passing.stderr
     assert "since " in passing.stdout
+    assert passing.stderr.splitlines()[-1] == f"no space has lost significantly on P@10 since {good}"
     assert "shown: the smallest true difference" in passing.stdout
     document = json.loads(good.read_bytes())  # an earlier state in which vectors were better on half of the queries
     values = document["spaces"][0]["per_query"]["P@10"]
