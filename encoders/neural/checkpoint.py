@@ -99,9 +99,9 @@ def read_checkpoint(
     state = optimizer.state_dict()
     for key, value in steps.items():
         position, _, name = key.partition(".")
-        parameter = parameters[int(position)].detach()
-        if value.shape == parameter.shape:  # the fused step needs the same memory format for both
-            value = parameter.clone().copy_(value)
+        weight = parameters[int(position)].detach()
+        if value.shape == weight.shape:  # the fused step needs the same memory format for both
+            value = weight.clone().copy_(value)
         state["state"].setdefault(int(position), {})[name] = value
     optimizer.load_state_dict(state)
     for name, value in kept.items():
