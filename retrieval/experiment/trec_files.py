@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from encoders.errors import CorpusError
@@ -25,6 +25,8 @@ def write_trec_files(comparison: Comparison, folder: Path) -> str:
     The scores of a run are those of the index. Tools that read it order equal scores by document id, whereas the table
     shows the mean over all their orders: the measures agree when no two scores of a query are equal.
 
+    Runs of an earlier comparison with other spaces stay, because they may be somebody's: the sentence names them.
+
     Parameters
     ----------
     comparison : Comparison
@@ -40,6 +42,8 @@ def write_trec_files(comparison: Comparison, folder: Path) -> str:
     query_set = comparison.query_set
     if query_set is None:
         return "no TREC files: the comparison holds no query set"
+    names = [f"{number}-{file_name(space.label)}.run" for number, space in enumerate(comparison.spaces, start=1)]
+    older = older_runs(folder, names)
     try:
         lines = (
             sum(map(len, query_set.qrels.values())) if query_set.qrels else int(query_set.relevance.n_relevant.sum())
@@ -48,14 +52,20 @@ def write_trec_files(comparison: Comparison, folder: Path) -> str:
         with written_together():  # an id that no file can hold may be met first in the last run
             if 0 < lines <= MAX_LINES:
                 write_qrels(folder / "qrels", qrels_of(query_set))
-            for number, space in enumerate(comparison.spaces, start=1):
-                write_run(folder / f"{number}-{file_name(space.label)}.run", run_of(query_set, space))
+            for name, space in zip(names, comparison.spaces, strict=True):
+                write_run(folder / name, run_of(query_set, space))
     except CorpusError as error:
         return f"no TREC files: {error}"
     if not lines:
-        return f"TREC files: {folder} ({counted(len(comparison.spaces), 'run')}; nothing says what is relevant)"
+        return f"TREC files: {folder} ({counted(len(comparison.spaces), 'run')}; nothing says what is relevant){older}"
     qrels = "the qrels" if lines <= MAX_LINES else f"no qrels, which would have {lines:,} lines"
-    return f"TREC files: {folder} ({counted(len(comparison.spaces), 'run')} and {qrels})"
+    return f"TREC files: {folder} ({counted(len(comparison.spaces), 'run')} and {qrels}){older}"
+
+
+def older_runs(folder: Path, names: Collection[str]) -> str:
+    """Return what names the runs in a folder that are not among these, as the end of a sentence; empty for none."""
+    others = sorted({path.name for path in folder.glob("*.run")} - set(names))
+    return f"; not of this comparison: {', '.join(others)}" if others else ""
 
 
 def run_of(query_set: QuerySet, space: SpaceResult) -> Mapping[str, Mapping[str, float]]:

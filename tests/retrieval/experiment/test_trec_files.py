@@ -88,3 +88,13 @@ def test_an_id_that_no_file_can_hold_leaves_no_file(tmp_path):
     found = compare(open_corpus(str(tmp_path / "t.csv")), ["bow"], examples=0)
     assert "the document id 'my id' cannot stand" in write_trec_files(found, tmp_path / "trec")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "t.csv"]
+
+
+def test_runs_of_an_earlier_comparison_stay_and_are_named(tmp_path):
+    corpus = vectors(tmp_path, ["a", "b"] * 6)
+    both, one = (compare(corpus, specs, examples=0) for specs in (["vectors", "vectors+pca:2"], ["vectors"]))
+    assert "not of this comparison" not in write_trec_files(both, tmp_path / "trec")
+    assert "not of this comparison" not in write_trec_files(both, tmp_path / "trec")
+    said = write_trec_files(one, tmp_path / "trec")
+    assert said.endswith("(1 run and the qrels); not of this comparison: 2-vectors+pca_2.run")
+    assert (tmp_path / "trec" / "2-vectors+pca_2.run").exists()
