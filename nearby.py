@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from retrieval.corpora.base import Corpus, Item
     from retrieval.evaluation.evaluate import evaluate_run as evaluate
     from retrieval.evaluation.trec import read_qrels, read_run, write_qrels, write_run
-    from retrieval.experiment.baseline import read_baseline
+    from retrieval.experiment.baseline_file import read_baseline
     from retrieval.experiment.compare_options import CompareOptions
     from retrieval.experiment.tuning.tuning import tune
     from retrieval.report.comparison_file import write_comparison
@@ -84,7 +84,7 @@ _NAMES = {
     "load_index": "indexers.registry:load_index",
     "open_collection": "retrieval.collection.open:open_collection",
     "open_corpus": "retrieval.collection.open:open_data",
-    "read_baseline": "retrieval.experiment.baseline:read_baseline",
+    "read_baseline": "retrieval.experiment.baseline_file:read_baseline",
     "read_qrels": "retrieval.evaluation.trec:read_qrels",
     "read_query": "retrieval.search.query:read_query",
     "read_run": "retrieval.evaluation.trec:read_run",
