@@ -13,8 +13,8 @@ from indexers.registry import create_index
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
 from retrieval.evaluation.measures import Floats, parse_measure
-from retrieval.evaluation.multiple_comparison import by_content
 from retrieval.evaluation.ranking import Rows, rank
+from retrieval.evaluation.repeated_queries import by_content
 from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.byte_budgets.reduced_codes import BaseSpace, bytes_of
 from retrieval.experiment.byte_budgets.reductions import Reduction
