@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from retrieval.report.comparison_file import write_comparison
     from retrieval.report.html.comparison import write_page as write_report
     from retrieval.report.notebook import Comparison, compare, compare_collection
-    from retrieval.search.query import read_query
+    from retrieval.search.read_query import read_query
     from retrieval.search.searcher import Searcher
     from retrieval.spaces.train import train_encoder as train
 
@@ -86,7 +86,7 @@ _NAMES = {
     "open_corpus": "retrieval.collection.open:open_data",
     "read_baseline": "retrieval.experiment.baseline_file:read_baseline",
     "read_qrels": "retrieval.evaluation.trec:read_qrels",
-    "read_query": "retrieval.search.query:read_query",
+    "read_query": "retrieval.search.read_query:read_query",
     "read_run": "retrieval.evaluation.trec:read_run",
     "train": "retrieval.spaces.train:train_encoder",
     "tune": "retrieval.experiment.tuning.tuning:tune",
