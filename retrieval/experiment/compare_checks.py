@@ -21,7 +21,7 @@ from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.loss_gate import require_all_specs
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.seeds import require_seeds, with_other_seeds
-from retrieval.spaces.build import planned, require_fields
+from retrieval.spaces.space_encoder import planned, require_fields
 
 _SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
 

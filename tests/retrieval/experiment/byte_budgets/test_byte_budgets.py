@@ -25,7 +25,7 @@ from retrieval.report.html.byte_budgets import bytes_data
 from retrieval.report.html.comparison import page
 from retrieval.report.terminal.byte_budgets import byte_budgets_lines
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
-from retrieval.spaces.build import planned
+from retrieval.spaces.space_encoder import planned
 
 
 class Vectors(Corpus):
