@@ -42,13 +42,13 @@ if TYPE_CHECKING:
     from retrieval.corpora.base import Corpus, Item
     from retrieval.evaluation.evaluate import evaluate_run as evaluate
     from retrieval.evaluation.trec import read_qrels, read_run, write_qrels, write_run
-    from retrieval.experiment.baseline import read_baseline
+    from retrieval.experiment.baseline_file import read_baseline
     from retrieval.experiment.compare_options import CompareOptions
     from retrieval.experiment.tuning.tuning import tune
     from retrieval.report.comparison_file import write_comparison
     from retrieval.report.html.comparison import write_page as write_report
     from retrieval.report.notebook import Comparison, compare, compare_collection
-    from retrieval.search.query import read_query
+    from retrieval.search.read_query import read_query
     from retrieval.search.searcher import Searcher
     from retrieval.spaces.train import train_encoder as train
 
@@ -84,9 +84,9 @@ _NAMES = {
     "load_index": "indexers.registry:load_index",
     "open_collection": "retrieval.collection.open:open_collection",
     "open_corpus": "retrieval.collection.open:open_data",
-    "read_baseline": "retrieval.experiment.baseline:read_baseline",
+    "read_baseline": "retrieval.experiment.baseline_file:read_baseline",
     "read_qrels": "retrieval.evaluation.trec:read_qrels",
-    "read_query": "retrieval.search.query:read_query",
+    "read_query": "retrieval.search.read_query:read_query",
     "read_run": "retrieval.evaluation.trec:read_run",
     "train": "retrieval.spaces.train:train_encoder",
     "tune": "retrieval.experiment.tuning.tuning:tune",

@@ -25,7 +25,7 @@ from retrieval.experiment.byte_budgets.byte_budgets import byte_budgets
 from retrieval.experiment.compare import run_space
 from retrieval.experiment.query_set import QuerySet
 from retrieval.report.byte_budget_cells import budgets_json
-from retrieval.spaces.build import planned
+from retrieval.spaces.space_encoder import planned
 
 BUDGETS = (8, 16, 32, 64, 128, 256, 512, 1024)
 #: Corpus -> its spaces. The autoencoders have a stated budget, and were not tuned for this table.

@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from encoders.neural.disentangle import SAVED
-from encoders.neural.disentangle_networks import partners
+from encoders.neural.disentangle_networks import SAVED, partners
 from encoders.neural.gan import PENALTY_STRIDE
 from encoders.neural.gan_losses import gradient_penalty
 from encoders.neural.mutual_information import ESTIMATORS, split_pairs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from record import latest_of_each
 
-from retrieval.experiment.byte_budgets.byte_budgets import AS_IT_IS
+from retrieval.experiment.byte_budgets.result import AS_IT_IS
 from retrieval.report.byte_budget_cells import short
 
 if TYPE_CHECKING:

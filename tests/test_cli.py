@@ -115,7 +115,7 @@ def test_spaces_fused_into_one_list(digits):
 
 def test_no_query_answers_import_torch_or_scikit_learn(digits):
     program = (
-        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.query import *; from retrieval.search.searcher import *; from retrieval.search.hybrid import *; from retrieval.collection.open import open_collection\n"
+        "import sys; sys.path.insert(0, sys.argv[1]); from retrieval.search.read_query import *; from retrieval.search.searcher import *; from retrieval.search.hybrid import *; from retrieval.collection.open import open_collection\n"
         "c = open_collection(sys.argv[2]); q = read_query(c, '@3'); Searcher(c).search(q)\n"
         "Searcher(c).search(q, 3, [Filter('label', '3')]); fused_search(Searcher(c), q)\n"
         "print(sorted({'torch', 'sklearn', 'faiss'} & set(sys.modules)))"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,9 @@ from encoders.base import State
 from encoders.batches import partly_labelled
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, n_rows, whole_number
 from encoders.errors import BadItemError, NotInvertibleError, OptionError
-from encoders.neural.disentangle_networks import NORMALIZATIONS
-from encoders.neural.encoder import MAIN, NeuralEncoder
-from encoders.neural.players import Game, Player
+from encoders.neural.disentangle_loss import DisentangleLoss
+from encoders.neural.disentangle_networks import NORMALIZATIONS, SAVED
+from encoders.neural.encoder import NeuralEncoder
 from encoders.neural.reconstruction_loss import OUTPUTS, ReconstructionLoss, chosen
 from encoders.neural.torch_encoding import in_pieces, load_state, state_of
 from encoders.options import option
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 #: The parts of the code that can be the output.
 PARTS = ("content", "nuisance", "both")
-#: Names of the modules of the trained network that are saved.
-SAVED = ("content", "nuisance", "decoder")
 
 
 @dataclass
@@ -121,7 +118,7 @@ class Disentangle(NeuralEncoder):
         numbers = np.array([number_of[str(label)] for label in labels], dtype=np.int64)
         torch.manual_seed(self.seed)
         network: Any = self._network(rows)
-        self._train(network, self._game(), LabelledRows(rows, numbers), work)
+        self._train(network, self._loss().game(), LabelledRows(rows, numbers), work)
         self._trained = torch.nn.ModuleDict({name: network[name] for name in SAVED}).eval()
         return Space(self._size(), Kind.DENSE, Metric(self.metric))
 
@@ -175,7 +172,7 @@ class Disentangle(NeuralEncoder):
         """Return the encoders of both parts and the decoder, with their first weights."""
         import torch
 
-        from encoders.neural.disentangle_networks import ItemEncoder, decoder
+        from encoders.neural.disentangle_networks import ItemEncoder, decoder, require_room
 
         shape = self.input_space.shape if self.input_space is not None else None
         if shape is None and self.normalize != "none":
@@ -183,7 +180,7 @@ class Disentangle(NeuralEncoder):
                 f"{self.name}: normalize={self.normalize} normalises pictures and spectrograms, but the input has no "
                 "shape: put pixels or log-mel before it"
             )
-        self._require_room(shape)
+        require_room(self.name, shape, self.channels, self.normalize)
 
         def encoder(k: int, normalize: str) -> Any:
             return ItemEncoder(width, shape, self.channels, self.hidden, k, normalize)
@@ -194,80 +191,11 @@ class Disentangle(NeuralEncoder):
             "decoder": decoder(self.n_components + self.nuisance_components, self.hidden, width),
         })  # fmt: skip
 
-    def _require_room(self, shape: tuple[int, ...] | None) -> None:
-        """Raise if what is normalised is a single number, which would always become 0."""
-        if shape is None or self.normalize == "none":
-            return
-        height, width = shape[:2]
-        if max(height, width) <= 2 ** len(self.channels):
-            raise OptionError(
-                f"{self.name}: after {len(self.channels)} convolutions with stride 2, each feature map of these items "
-                f"of {width}x{height} is a single number, which normalize={self.normalize} cannot normalise: take "
-                "fewer channels, or leave normalize out"
-            )
-        if self.normalize == "bands" and width < 2:
-            raise OptionError(
-                f"{self.name}: the rows of these items have a single number, which normalize=bands cannot normalise: "
-                "take normalize=maps, or leave normalize out"
-            )
-
-    def _game(self) -> Game:
-        if self.adversary == "none":
-            return Game((Player(MAIN, self._objective, (*SAVED, "reader")),))
-        if self.adversary == "reversal":
-            return Game((Player(MAIN, self._objective, (*SAVED, "reader", "adversary")),), keeps_best=False)
-        adversary = Player(
-            "adversary", self._adversary_loss, ("adversary",), self.adversary_steps, inputs=self._frozen_content
-        )
-        # the loss of the encoder is low while the adversary knows little: the best epoch would be an early one
-        return Game((Player(MAIN, self._objective, (*SAVED, "reader")), adversary), keeps_best=False)
-
-    def _objective(self, network: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the loss of encoders and decoder: reconstruction, nuisance in its part, none in the content."""
-        import torch
-        from torch.nn import functional
-
-        from encoders.neural.disentangle_networks import partners, reversed_gradient
-
-        rows, classes = batch
-        content, information = self._noisy(network["content"](rows).float(), network.training)
-        nuisance = network["nuisance"](rows)
-        code = torch.cat([content, nuisance[partners(classes)].float()], dim=1)
-        loss: Any = self._output.value(network["decoder"](code), rows).mean()
-        loss = loss + self.bottleneck * information
-        loss = loss + self.nuisance_weight * functional.cross_entropy(network["reader"](nuisance).float(), classes)
-        if self.adversary == "reversal":
-            guess = network["adversary"](reversed_gradient(content, self.adversary_weight)).float()
-            loss = loss + functional.cross_entropy(guess, classes)
-        elif self.adversary == "alternating":
-            # towards a uniform guess, which is bounded; a confident wrong guess would say as much as a right one
-            guess = network["adversary"](content).float().log_softmax(dim=1)
-            loss = loss - self.adversary_weight * (guess.mean(dim=1).mean() + math.log(len(self.classes)))
-        typed: Tensor = loss
-        return typed
-
-    def _noisy(self, content: Tensor, training: bool) -> tuple[Tensor, Tensor]:
-        """Return the content with unit noise, and KL(N(content, 1) || N(0, 1)) in nats."""
-        import torch
-
-        information = content.square().sum(dim=1).mean() / 2
-        if not self.bottleneck or not training:
-            return content, information
-        return content + torch.randn_like(content), information
-
-    @staticmethod
-    def _frozen_content(network: Any, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the content of a mini-batch, which is the same for every update of the adversary."""
-        rows, classes = batch
-        return network["content"](rows).float(), classes
-
-    def _adversary_loss(self, network: Any, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the loss of the adversary on frozen content, with the noise that the encoder adds to it."""
-        from torch.nn import functional
-
-        content, classes = batch
-        noisy, _ = self._noisy(content, network.training)
-        return functional.cross_entropy(network["adversary"](noisy).float(), classes)
+    def _loss(self) -> DisentangleLoss:
+        return DisentangleLoss(
+            self._output, len(self.classes), self.adversary, self.adversary_weight, self.adversary_steps,
+            self.nuisance_weight, self.bottleneck,
+        )  # fmt: skip
 
     # -- answering --------------------------------------------------------------------------------------------
 

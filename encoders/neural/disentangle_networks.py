@@ -10,10 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoders.errors import OptionError
 from encoders.neural.networks import mlp, with_colours
 
 #: What is normalised within each item: nothing, each feature map, or also each row of the input (a frequency band).
 NORMALIZATIONS = ("none", "maps", "bands")
+#: Names of the modules of the trained network that are saved.
+SAVED = ("content", "nuisance", "decoder")
 
 
 class ItemEncoder(nn.Module):
@@ -69,6 +72,36 @@ class ItemEncoder(nn.Module):
                 items = functional.instance_norm(items.flatten(1, 2)).view_as(items)
         code: Tensor = self.code(self.features(items))
         return code
+
+
+def require_room(name: str, shape: Sequence[int] | None, channels: Sequence[int], normalize: str) -> None:
+    """Raise if what is normalised is a single number, which would always become 0.
+
+    Parameters
+    ----------
+    name : str
+        Of the encoder, for the error.
+    shape, channels, normalize
+        As in `ItemEncoder`.
+
+    Raises
+    ------
+    OptionError
+    """
+    if shape is None or normalize == "none":
+        return
+    height, width = shape[:2]
+    if max(height, width) <= 2 ** len(channels):
+        raise OptionError(
+            f"{name}: after {len(channels)} convolutions with stride 2, each feature map of these items "
+            f"of {width}x{height} is a single number, which normalize={normalize} cannot normalise: take "
+            "fewer channels, or leave normalize out"
+        )
+    if normalize == "bands" and width < 2:
+        raise OptionError(
+            f"{name}: the rows of these items have a single number, which normalize=bands cannot normalise: "
+            "take normalize=maps, or leave normalize out"
+        )
 
 
 def decoder(k: int, hidden: int, width: int) -> nn.Sequential:

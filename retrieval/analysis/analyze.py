@@ -32,7 +32,7 @@ from retrieval.corpora.inputs import inputs_of
 from retrieval.corpora.sample import draw
 from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.search.result import Shown, show
-from retrieval.spaces.build import require_fields
+from retrieval.spaces.space_encoder import require_fields
 
 PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality", "discriminator")
 #: Spaces that are analysed when none is named, by modality.

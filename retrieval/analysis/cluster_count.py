@@ -15,6 +15,7 @@ from encoders.cluster.membership import clusters_of
 from encoders.density.mixture import Mixture
 from encoders.distances import squared_distances
 from encoders.errors import BadItemError
+from encoders.listed import listed
 from encoders.progress import steps
 from encoders.scaling import moderate
 
@@ -69,15 +70,11 @@ class CountStudy:
         middle = ordered[len(ordered) // 2]
         best = max(dict.fromkeys(ordered), key=lambda vote: (ordered.count(vote), -abs(vote - middle)))
         names = [name for name, vote in votes.items() if vote == best]
-        reason = f"{_listed(names)} agree" if len(names) > 1 else f"no two criteria agree; {best} is in the middle"
+        reason = f"{listed(names)} agree" if len(names) > 1 else f"no two criteria agree; {best} is in the middle"
         if edge and len(edge) < len(self.recommended):
             are = "is" if len(edge) == 1 else "are"
-            reason += f"; {_listed(edge)} {are} best at {self.counts[-1]}, the largest number that was tried"
+            reason += f"; {listed(edge)} {are} best at {self.counts[-1]}, the largest number that was tried"
         return best, reason
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def study(codes: NDArray[Any], counts: Sequence[int] | None = None, seed: int = 0) -> CountStudy:

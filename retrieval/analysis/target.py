@@ -9,7 +9,7 @@ from encoders.errors import OptionError
 from retrieval.analysis.analyze import DEFAULTS
 from retrieval.collection.open import collection_at, open_collection, open_data
 from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
-from retrieval.spaces.build import planned
+from retrieval.spaces.space_encoder import planned
 
 
 def read_target(address: str, specs: Sequence[str] | None, on_bad: OnBad = raise_bad) -> tuple[Corpus, list[Encoder]]:

@@ -10,7 +10,8 @@ import numpy as np
 from encoders.base import Encoder
 from encoders.errors import UnsupportedSpaceError
 from retrieval.collection.base import Collection
-from retrieval.search.query import Query, read_query
+from retrieval.search.query import Query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import encode_query
 
 

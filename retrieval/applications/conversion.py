@@ -20,7 +20,8 @@ from retrieval.applications.reconstruction_table import ReconstructionRow, Recon
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Item
 from retrieval.corpora.sample import draw
-from retrieval.search.query import Query, read_query
+from retrieval.search.query import Query
+from retrieval.search.read_query import read_query
 from retrieval.search.result import Shown, show
 
 #: Largest number of items of the wanted nuisance whose codes are averaged.

@@ -14,7 +14,7 @@ from retrieval.applications.reconstruction import decoded_codes, hear_of
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Content
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import encode_query
 
 PRIOR = "the standard normal"

@@ -21,7 +21,8 @@ from retrieval.corpora.code_matrix import read_npy
 from retrieval.corpora.sample import draw
 from retrieval.evaluation.picture_quality import squared_error
 from retrieval.output import write_npy
-from retrieval.search.query import Query, read_query
+from retrieval.search.query import Query
+from retrieval.search.read_query import read_query
 from retrieval.search.result import show
 from retrieval.search.searcher import encode_query
 

@@ -19,8 +19,8 @@ from retrieval.collection.generations import Generations
 from retrieval.collection.items import Change, CollectionItems
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.base import Item
-from retrieval.spaces.build import encoder_of
 from retrieval.spaces.saved_space import SpaceRecord
+from retrieval.spaces.space_encoder import encoder_of
 
 if TYPE_CHECKING:
     from retrieval.collection.elasticsearch.cleanup import Indexes

@@ -10,7 +10,7 @@ from encoders.errors import ArtifactError, CollectionError
 from retrieval.collection.generations import ADDED, WORK, Generations, files_below
 from retrieval.collection.manifest import Manifest
 from retrieval.collection.segments import SPACES, Segment
-from retrieval.spaces.build import is_unfinished
+from retrieval.spaces.fit import is_unfinished
 from retrieval.spaces.saved_space import ENCODER, INDEX, SpaceRecord, spec_of
 
 

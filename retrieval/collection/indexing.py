@@ -20,8 +20,8 @@ from retrieval.collection.base import Collection
 from retrieval.collection.generations import WORK, Generations, is_collection
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
-from retrieval.spaces.build import encoder_of, planned, require_fields
 from retrieval.spaces.kept_codes import kept_blocks
+from retrieval.spaces.space_encoder import encoder_of, planned, require_fields
 
 if TYPE_CHECKING:
     from retrieval.collection.elasticsearch.bulk_load import Shard

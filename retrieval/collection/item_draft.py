@@ -11,7 +11,8 @@ import numpy as np
 
 from encoders.batches import chunks
 from retrieval.collection.database import Database
-from retrieval.collection.item_store import SCHEMA, ItemStore
+from retrieval.collection.item_file import SCHEMA
+from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
 from retrieval.collection.vector_file import VECTORS, VectorFile
 from retrieval.corpora.base import Corpus, Item, OnBad, item_bytes, raise_bad, unique_ids
@@ -42,8 +43,8 @@ class ItemDraft(ItemStore):
             store._put_queries(corpus.queries())
         if qrels is not None:
             rows = ((query, item, grade) for query, grades in qrels.items() for item, grade in grades.items())
-            store._database.write(_INSERT_QRELS, rows)
-        store._database.commit()
+            store._file.database.write(_INSERT_QRELS, rows)
+        store._file.database.commit()
         return store
 
     @classmethod
@@ -67,12 +68,12 @@ class ItemDraft(ItemStore):
         store = cls._empty(path, first, first.has_queries and with_queries)
         with VectorFile(path.with_name(VECTORS)) as vectors:
             records = (record for one in stores for record in _moved(one, vectors))
-            store._database.write(_INSERT, ((row, *record) for row, record in enumerate(records, 1)))
+            store._file.database.write(_INSERT, ((row, *record) for row, record in enumerate(records, 1)))
         if with_queries:
             queries = first.read(f"SELECT {COLUMNS} FROM queries ORDER BY row")  # noqa: S608
-            store._database.write(_INSERT_QUERY, queries)
-            store._database.write(_INSERT_QRELS, first.read("SELECT query, item, grade FROM qrels"))
-        store._database.commit()
+            store._file.database.write(_INSERT_QUERY, queries)
+            store._file.database.write(_INSERT_QRELS, first.read("SELECT query, item, grade FROM qrels"))
+        store._file.database.commit()
         return store
 
     @classmethod
@@ -123,11 +124,11 @@ class ItemDraft(ItemStore):
                     (replaced if item.id in known else added).append(item.id)
                     row += 1
                     rows.append((row, *self._record(item, vectors), digest))
-                self._database.write("DELETE FROM items WHERE id = ?", ((id,) for id in replaced))
-                self._database.write(_INSERT, rows)
+                self._file.database.write("DELETE FROM items WHERE id = ?", ((id,) for id in replaced))
+                self._file.database.write(_INSERT, rows)
                 changed += replaced
-        self._database.commit()
-        self._vectors.close()
+        self._file.database.commit()
+        self._file.vectors.close()
         return Change(added, changed, unchanged)
 
     def _record(self, item: Item, vectors: VectorFile) -> tuple[Any, ...]:
@@ -152,13 +153,13 @@ class ItemDraft(ItemStore):
                     (first + at + 1, id, first + at, None, None, label, None, digest)
                     for at, (id, label, digest) in enumerate(zip(block.ids, block.labels, digests, strict=True))
                 )
-                self._database.write(_INSERT, rows)
-        self._database.commit()
+                self._file.database.write(_INSERT, rows)
+        self._file.database.commit()
         return bool(seen)
 
     def _put_queries(self, queries: Iterable[Item]) -> None:
         rows = (record_of(query, self.modality) for query in unique_ids(queries))
-        self._database.write(_INSERT_QUERY, rows)
+        self._file.database.write(_INSERT_QUERY, rows)
 
 
 def _moved(store: ItemStore, vectors: VectorFile) -> Iterator[tuple[Any, ...]]:

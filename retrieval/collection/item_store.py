@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.batches import chunks
-from encoders.checksums import check_file
 from encoders.codes import Modality
-from encoders.errors import ArtifactError, CollectionError, one_line
-from retrieval.collection.database import Database, Hidden
-from retrieval.collection.filter_sql import FUNCTIONS, matching_ids
+from retrieval.collection.filter_sql import matching_ids
 from retrieval.collection.filters import Filter, fields_of
+from retrieval.collection.item_file import IDS_AT_ONCE, ItemFile, among, stored_text, stored_whole
 from retrieval.collection.items import CollectionItems
-from retrieval.collection.vector_file import VECTORS, StoredVectors
 from retrieval.corpora.base import Item, Qrels
 from retrieval.corpora.blocks import Block
-from retrieval.corpora.item_record import COLUMNS, item_digest, item_of, metadata_of
-
-SCHEMA = """
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE items (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content NOT NULL, shape TEXT, title TEXT,
-                    label TEXT, metadata TEXT, digest BLOB NOT NULL);
-CREATE TABLE queries (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content NOT NULL, shape TEXT, title TEXT,
-                      label TEXT, metadata TEXT);
-CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT NULL, PRIMARY KEY (query, item));
-"""
-#: Ids in one statement; SQLite takes at least 999 values.
-_IDS_AT_ONCE = 500
+from retrieval.corpora.item_record import COLUMNS, metadata_of
 
 
 class ItemStore(CollectionItems):
@@ -72,24 +56,16 @@ class ItemStore(CollectionItems):
         unjudged: Iterable[str] = (),
         sums: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        if not path.is_file():
-            raise ArtifactError(f"{path} is missing: the collection is incomplete")
-        self.path = path
-        with self._reading():
-            hidden: Hidden = {"items": ("row", list(removed)), "qrels": ("item", list(unjudged))}
-            self._database = Database(path, SCHEMA, writable, functions=FUNCTIONS, hidden=hidden)
-            about = dict(self._database.rows("SELECT key, value FROM about"))
-            self.modality = Modality(about["modality"])
+        self._file = ItemFile(path, writable, removed, unjudged, sums)
+        self.path, self.modality = path, self._file.modality
+        with self._file.reading():
+            about = self._file.about
             self._own_queries = about["own_queries"] == "yes"
             self._queries_are_items = about["queries_are_items"] == "yes"
             self.name = about["name"] if name is None else name
-        self._sums = dict(sums or {})
-        self._vectors = StoredVectors(path.with_name(VECTORS))
-
-    # -- reading: the contract of a corpus ---------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[Item]:
-        return self._whole_items(f"SELECT {COLUMNS}, digest FROM items ORDER BY row")  # noqa: S608
+        return self._file.whole_items(f"SELECT {COLUMNS}, digest FROM items ORDER BY row")  # noqa: S608
 
     def blocks(self, rows: int, label_field: str | None = None) -> Iterator[Block]:
         """Read the items in columns, vectors as matrices; see `Corpus.blocks`.
@@ -99,26 +75,26 @@ class ItemStore(CollectionItems):
         ArtifactError
             When a file differs from its checksums.
         """
-        if label_field is not None or self._others_than_vectors():
+        if label_field is not None or self._file.others_than_vectors():
             return super().blocks(rows, label_field)
-        self._require_whole()
+        self._file.require_whole()
         return self._vector_blocks(rows)
 
     def _vector_blocks(self, rows: int) -> Iterator[Block]:
         """Read blocks of items that are all in the file of vectors."""
-        with self._reading():
-            for records in self._database.batches("SELECT id, content, label FROM items ORDER BY row", rows):
+        with self._file.reading():
+            for records in self._file.database.batches("SELECT id, content, label FROM items ORDER BY row", rows):
                 ids, at, labels = zip(*records, strict=True)
                 for label in labels:
                     if label is not None:
-                        _text(label)
-                yield Block(list(map(_text, ids)), self._vectors.rows(at), labels)
+                        stored_text(label)
+                yield Block(list(map(stored_text, ids)), self._file.vectors.rows(at), labels)
 
     def queries(self) -> Iterator[Item]:
         """Read the queries, or the items if the corpus had no separate queries."""
         if not self._own_queries:
             return iter(self)
-        return self._items(f"SELECT {COLUMNS} FROM queries ORDER BY row")  # noqa: S608
+        return self._file.items(f"SELECT {COLUMNS} FROM queries ORDER BY row")  # noqa: S608
 
     @property
     def has_queries(self) -> bool:
@@ -128,9 +104,9 @@ class ItemStore(CollectionItems):
     def qrels(self) -> Qrels | None:
         """Return the judgements; None if there are none."""
         qrels: Qrels = {}
-        for query, item, grade in self.read("SELECT query, item, grade FROM qrels"):
-            with self._reading():
-                qrels.setdefault(_text(query), {})[_text(item)] = _whole(grade)
+        for query, item, grade in self._file.read("SELECT query, item, grade FROM qrels"):
+            with self._file.reading():
+                qrels.setdefault(stored_text(query), {})[stored_text(item)] = stored_whole(grade)
         return qrels or None
 
     @property
@@ -141,29 +117,29 @@ class ItemStore(CollectionItems):
     @property
     def size(self) -> int:
         """Number of items."""
-        return self._number("SELECT count(*) FROM items")
+        return self._file.number("SELECT count(*) FROM items")
 
     @property
     def bytes_on_disk(self) -> int:
         """Size of the files."""
-        return self.path.stat().st_size + self._vectors.bytes()
+        return self.path.stat().st_size + self._file.vectors.bytes()
 
     @property
     def last_row(self) -> int:
         """The highest row number."""
-        return self._number("SELECT coalesce(max(row), 0) FROM items")
+        return self._file.number("SELECT coalesce(max(row), 0) FROM items")
 
     def digest(self) -> str:
         """Return a SHA-256 over the digests of the items in their order."""
         whole = hashlib.sha256()
-        with self._reading():
-            for batch in self._database.batches("SELECT digest FROM items ORDER BY row", _IDS_AT_ONCE):
+        with self._file.reading():
+            for batch in self._file.database.batches("SELECT digest FROM items ORDER BY row", IDS_AT_ONCE):
                 whole.update(b"".join([digest for (digest,) in batch]))
         return whole.hexdigest()
 
     def item_digests(self) -> Iterator[bytes]:
         """Read the digest of every item."""
-        return (digest for (digest,) in self.read("SELECT digest FROM items ORDER BY row"))
+        return (digest for (digest,) in self._file.read("SELECT digest FROM items ORDER BY row"))
 
     def get(self, ids: Sequence[str]) -> list[Item]:
         """Return items by id, in the order asked for.
@@ -182,12 +158,12 @@ class ItemStore(CollectionItems):
     def present(self, ids: Sequence[str]) -> Iterator[Item]:
         """Read the existing ones of some items, in any order; see `get`."""
         query = f"SELECT {COLUMNS}, digest FROM items WHERE id"  # noqa: S608
-        return (item for some in chunks(ids, _IDS_AT_ONCE) for item in self._whole_items(_among(query, some), some))
+        return (item for some in chunks(ids, IDS_AT_ONCE) for item in self._file.whole_items(among(query, some), some))
 
     def page(self, offset: int, limit: int) -> Iterator[Item]:
         """Read some items in their order, from the one at a position (0 is the first)."""
         query = f"SELECT {COLUMNS}, digest FROM items ORDER BY row LIMIT ? OFFSET ?"  # noqa: S608
-        return self._whole_items(query, (limit, offset))
+        return self._file.whole_items(query, (limit, offset))
 
     def matching(self, filters: Sequence[Filter]) -> list[str]:
         """Return the ids of the items that satisfy every filter, in the order of their rows.
@@ -197,17 +173,17 @@ class ItemStore(CollectionItems):
         QueryError
             When there is none, with the filter that no item satisfies.
         """
-        return matching_ids([self.read], filters, is_table=self.modality is Modality.ROW)
+        return matching_ids([self._file.read], filters, is_table=self.modality is Modality.ROW)
 
     def labels_and_fields(self, limit: int) -> Iterator[tuple[str | None, Mapping[str, str]]]:
         """Read the label and the other fields of the first items; see `CollectionItems.labels_and_fields`."""
         if self.modality is Modality.ROW:
-            for item in self._items(f"SELECT {COLUMNS} FROM items ORDER BY row LIMIT ?", (limit,)):  # noqa: S608
+            for item in self._file.items(f"SELECT {COLUMNS} FROM items ORDER BY row LIMIT ?", (limit,)):  # noqa: S608
                 yield item.label, fields_of(item.metadata, item.content)
             return
-        for label, metadata in self.read("SELECT label, metadata FROM items ORDER BY row LIMIT ?", (limit,)):
-            with self._reading():
-                pair = None if label is None else _text(label), fields_of(metadata_of(metadata), None)
+        for label, metadata in self._file.read("SELECT label, metadata FROM items ORDER BY row LIMIT ?", (limit,)):
+            with self._file.reading():
+                pair = None if label is None else stored_text(label), fields_of(metadata_of(metadata), None)
             yield pair
 
     def require(self, ids: Sequence[str]) -> None:
@@ -222,127 +198,48 @@ class ItemStore(CollectionItems):
 
     def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Return the digests of items by id; ids that do not exist are left out."""
-        return dict(self._by_id("SELECT id, digest FROM items WHERE id", ids))
+        return dict(self._file.by_id("SELECT id, digest FROM items WHERE id", ids))
 
     def rows(self, ids: Sequence[str]) -> dict[str, int]:
         """Return the row numbers of items by id; ids that do not exist are left out."""
-        return dict(self._by_id("SELECT id, row FROM items WHERE id", ids))
+        return dict(self._file.by_id("SELECT id, row FROM items WHERE id", ids))
 
     def judged(self, ids: Sequence[str]) -> set[str]:
         """Return the ids that have judgements."""
-        return {id for (id,) in self._by_id("SELECT DISTINCT item FROM qrels WHERE item", ids)}
+        return {id for (id,) in self._file.by_id("SELECT DISTINCT item FROM qrels WHERE item", ids)}
 
     def positions(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         """Return the positions (0 is the first) of row numbers among all `count` rows; none may be hidden."""
         if self.last_row == count:  # rows are counted from 1, without gaps
             return rows - 1
-        every = np.fromiter((row for (row,) in self.read("SELECT row FROM items ORDER BY row")), np.int64)
+        every = np.fromiter((row for (row,) in self._file.read("SELECT row FROM items ORDER BY row")), np.int64)
         return np.searchsorted(every, rows)
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
-
-    # -- inside ------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Turn the errors of reading a damaged file into one sentence."""
-        try:
-            yield
-        except KeyError as error:
-            raise self._damaged(f"it lacks {error}") from None
-        except UnicodeEncodeError as error:  # of a requested id: stored ids are always valid
-            raise CollectionError(f"the collection holds no item {error.object!a}: that is not a text") from None
-        except (sqlite3.Error, TypeError, ValueError, ArithmeticError, OSError) as error:
-            raise self._damaged(error) from None
-
-    def _damaged(self, reason: object) -> ArtifactError:
-        return ArtifactError(f"{self.path} is damaged: {one_line(reason)}; index the corpus again in a new folder")
-
-    def _by_id(self, query: str, ids: Sequence[str]) -> Iterator[Any]:
-        """Run a query that ends with the name of a column, for the rows with one of some ids in it."""
-        for chunk in chunks(ids, _IDS_AT_ONCE):
-            yield from self.read(_among(query, chunk), chunk)
+        self._file.database.close()
 
     def read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Run an SQL query; `filter_sql.FUNCTIONS` are known in it."""
-        with self._reading():
-            for row in self._database.rows(query, values):  # noqa: UP028  # `yield from` closes a closed cursor
-                yield row
-
-    def _items(self, query: str, values: Sequence[Any] = ()) -> Iterator[Item]:
-        """Read the items of a query for `COLUMNS`."""
-        with self._reading():
-            for record in self._database.rows(query, values):
-                yield self._item(record)
-
-    def _whole_items(self, query: str, values: Sequence[Any] = ()) -> Iterator[Item]:
-        """Read the items of a query for `COLUMNS` and the checksum, after comparing each with it."""
-        with self._reading():
-            for record in self._database.rows(query, values):
-                item = self._item(record[:-1])
-                if item_digest(item) != record[-1]:
-                    raise self._damaged(f"item '{item.id}' differs from its checksum")
-                yield item
-
-    def _item(self, record: Sequence[Any]) -> Item:
-        if type(record[1]) is int and self.modality is Modality.VECTOR:
-            return item_of((record[0], self._vectors.rows(record[1:2])[0], *record[2:]))
-        return item_of(record)
+        return self._file.read(query, values)
 
     def vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """Return rows of the file of vectors (n, width)."""
-        with self._reading():
-            return self._vectors.rows(rows)
-
-    # -- vectors -----------------------------------------------------------------------------------------------
+        with self._file.reading():
+            return self._file.vectors.rows(rows)
 
     @property
     def vector_file(self) -> Path | None:
         """The .npy file that holds the items and nothing else, in their order; None where there is none."""
-        if self.modality is not Modality.VECTOR or self._others_than_vectors():
+        if self.modality is not Modality.VECTOR or self._file.others_than_vectors():
             return None
-        count, last = next(self.read("SELECT count(*), sum(content = row - 1) FROM items"))
-        with self._reading():
-            complete = count and count == last == len(self._vectors)
+        count, last = next(self._file.read("SELECT count(*), sum(content = row - 1) FROM items"))
+        with self._file.reading():
+            complete = count and count == last == len(self._file.vectors)
         if not complete:
             return None
-        self._require_whole()
-        return self._vectors.path
-
-    def _require_whole(self) -> None:
-        """Compare every byte of both files with their checksums, once."""
-        with self._reading():
-            for name, sums in self._sums.items():
-                check_file(self.path.with_name(name), sums, whole=True)
-        self._sums = {}
-
-    def _others_than_vectors(self) -> bool:
-        """Return whether an item is not in the file of vectors."""
-        if self.modality is not Modality.VECTOR:
-            return True
-        return bool(self._number("SELECT EXISTS (SELECT 1 FROM items WHERE typeof(content) <> 'integer')"))
-
-    def _number(self, query: str) -> int:
-        return int(next(self.read(query))[0])
+        self._file.require_whole()
+        return self._file.vectors.path
 
     def _first_ids(self, limit: int) -> list[str]:
-        return [id for (id,) in self.read("SELECT id FROM items ORDER BY row LIMIT ?", (limit,))]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"it holds {type(value).__name__} for a text")
-    return value
-
-
-def _whole(value: Any) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"it holds {type(value).__name__} for a whole number")
-    return value
-
-
-def _among(query: str, values: Sequence[Any]) -> str:
-    """Return a query that ends with the name of a column, for the rows with one of some values in it."""
-    return f"{query} IN ({','.join('?' * len(values))})"
+        return [id for (id,) in self._file.read("SELECT id FROM items ORDER BY row LIMIT ?", (limit,))]

@@ -31,7 +31,8 @@ from retrieval.collection.segmented_items import SegmentedItems, items_of
 from retrieval.collection.segments import SPACES, opened_index, segments_of
 from retrieval.corpora.base import Corpus, Item, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import begun, fill, fitted, is_unfinished, planned
+from retrieval.spaces.build import fill
+from retrieval.spaces.fit import begun, fitted, is_unfinished
 from retrieval.spaces.kept_codes import kept_by, said_if_kept
 from retrieval.spaces.saved_space import (
     CODES,
@@ -42,6 +43,7 @@ from retrieval.spaces.saved_space import (
     note_spec,
     save_space,
 )
+from retrieval.spaces.space_encoder import planned
 
 
 class LocalCollection(Collection):

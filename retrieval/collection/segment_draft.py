@@ -25,7 +25,8 @@ from retrieval.collection.segmented_items import SegmentedItems
 from retrieval.collection.segments import NONE, Removed, Segment, loaded, removed_positions, write_removed
 from retrieval.collection.vector_file import VECTORS
 from retrieval.corpora.base import Item
-from retrieval.spaces.build import Filled, add_items
+from retrieval.spaces.build import add_items
+from retrieval.spaces.filled_index import Filled
 from retrieval.spaces.kept_codes import kept_by
 from retrieval.spaces.saved_space import CODES, INDEX, SpaceRecord, with_cost, with_index
 

@@ -30,7 +30,8 @@ from retrieval.commands.validation import require_report_folder
 from retrieval.report.terminal.view import Output
 
 if TYPE_CHECKING:
-    from retrieval.experiment.baseline import Baseline, Change
+    from retrieval.experiment.baseline import Baseline
+    from retrieval.experiment.baseline_change import Change
     from retrieval.experiment.fitted_encoders import FittedEncoders
     from retrieval.experiment.result import Comparison
 
@@ -172,7 +173,8 @@ def _read_baseline(
     path: Path | None, measures: Sequence[str], out: Path | None, allow_missing: bool
 ) -> Baseline | None:
     """Read an earlier comparison, before any work."""
-    from retrieval.experiment.baseline import read_baseline
+    from retrieval.experiment.baseline_file import read_baseline
+    from retrieval.experiment.loss_gate import require_measures
 
     if allow_missing and not measures:
         raise OptionError("--allow-missing goes with --fail-on-loss: add it, or leave --allow-missing out")
@@ -183,7 +185,7 @@ def _read_baseline(
     if out is not None and _is_same_file(path, out / "comparison.json"):
         raise OptionError(f"-o {out} would replace the baseline: choose another folder for the report")
     baseline = read_baseline(path)
-    baseline.require_measures(measures)
+    require_measures(baseline, measures)
     return baseline
 
 
@@ -241,8 +243,10 @@ def _keeping_fits(fitted: FittedEncoders, out: Path | None) -> Iterator[None]:
 
 def _gated(comparison: Comparison, baseline: Baseline, measures: Sequence[str], allow_missing: bool) -> list[Change]:
     """Return what changed since an earlier comparison; refuse a gate through which a loss could pass unseen."""
+    from retrieval.experiment.loss_gate import require_tested
+
     changes = baseline.changes(comparison)
-    baseline.require_tested(changes, measures, comparison, allow_missing)
+    require_tested(baseline, changes, measures, comparison, allow_missing)
     return changes
 
 

@@ -72,7 +72,7 @@ def search(
     """Find the items nearest to a query: in each space, fused into one list, or re-ranked from a shortlist."""
     from retrieval.collection.open import open_collection
     from retrieval.report.terminal.listing import search_json, search_lines
-    from retrieval.search.query import asked_query
+    from retrieval.search.read_query import asked_query
     from retrieval.search.request import SearchRequest
 
     request = SearchRequest.read(space or (), k, filters or (), fuse, depth, shortlist, rerank, candidates, radius)

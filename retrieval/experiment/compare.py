@@ -24,7 +24,8 @@ from retrieval.experiment.result import Comparison
 from retrieval.experiment.run import IndexedSpace, SpaceRun, ask
 from retrieval.experiment.run_significance import scored
 from retrieval.experiment.seeds import with_other_seeds
-from retrieval.spaces.build import Filled, fill, fill_another
+from retrieval.spaces.build import fill, fill_another
+from retrieval.spaces.filled_index import Filled
 
 
 def compare(

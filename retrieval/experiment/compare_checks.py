@@ -18,9 +18,10 @@ from retrieval.experiment.compare_options import CompareOptions
 from retrieval.experiment.fusion import require_fusion
 from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.learnt_labels import learns_labels
+from retrieval.experiment.loss_gate import require_all_specs
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.seeds import require_seeds, with_other_seeds
-from retrieval.spaces.build import planned, require_fields
+from retrieval.spaces.space_encoder import planned, require_fields
 
 _SEEN = "'{}' was fitted on the labels of the queries, so that its measures would show what it remembers"
 
@@ -77,7 +78,7 @@ def require_possible(
             {str(encoder): 1 + sum(1 for _ in with_other_seeds(encoder, options.seeds)) for encoder in encoders}
         )
         if options.whole_baseline:
-            options.baseline.require_all_specs(names)
+            require_all_specs(options.baseline, names)
 
 
 def labels_and_fields(corpus: Corpus) -> Iterator[tuple[str | None, Mapping[str, str]]]:

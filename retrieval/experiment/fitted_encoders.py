@@ -14,8 +14,9 @@ from encoders.numbers import counted
 from encoders.progress import ProgressCallback, quiet
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import fitted, is_saved
+from retrieval.spaces.fit import fitted
 from retrieval.spaces.saved_space import ENCODER, folder_name
+from retrieval.spaces.space_encoder import is_saved
 from retrieval.spaces.training_folder import IDENTITY, LOCK, TrainingFolder
 
 #: The folder is ``compare.work``, in the folder of the report.

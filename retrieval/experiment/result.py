@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from encoders.codes import Codes
 from retrieval.evaluation.multiple_comparison import MultipleComparison
 from retrieval.evaluation.ranking import Rankings
-from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets
+from retrieval.experiment.byte_budgets.result import ByteBudgets
 from retrieval.experiment.fusion import Fusion
 from retrieval.experiment.health.result import Health
 from retrieval.experiment.loss import Loss

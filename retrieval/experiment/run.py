@@ -16,7 +16,7 @@ from retrieval.evaluation.ranking import Rankings, rank, within
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.scored_run import ScoredRun
-from retrieval.spaces.build import say_remarks
+from retrieval.spaces.encode import say_remarks
 
 
 @dataclass

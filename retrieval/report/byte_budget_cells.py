@@ -8,7 +8,7 @@ from typing import Any
 
 from encoders.numbers import counted
 from retrieval.evaluation.difference import Verdict
-from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.result import ByteBudgets, BytePoint
 from retrieval.report.signed import interval_ends, signed
 
 #: The methods that reduce a space, in the order of the columns.

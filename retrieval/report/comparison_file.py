@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.experiment.baseline import SCHEMA_VERSION
+from retrieval.experiment.baseline_file import SCHEMA_VERSION
 from retrieval.experiment.digests import queries_digest
 from retrieval.experiment.per_query import query_ids, write_per_query
 from retrieval.experiment.result import Comparison

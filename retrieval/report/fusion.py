@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from encoders.listed import listed
 from retrieval.experiment.fusion import Combination, Fusion
 from retrieval.report.signed import interval_ends, signed
-from retrieval.report.verdict import listed
 
 #: The head of the table, after the column of the spaces.
 COLUMNS = ("best alone", "RRF", "convex", "optimism", "oracle", "weights")

@@ -16,7 +16,8 @@ from retrieval.experiment.result import Comparison, Example, SpaceResult
 from retrieval.report.byte_budget_cells import budgets_json
 from retrieval.report.fusion import fusion_json
 from retrieval.report.health_json import health_json
-from retrieval.report.verdict import answer, notes
+from retrieval.report.notes import notes
+from retrieval.report.verdict import answer
 from retrieval.search.result import Answer, Shown
 
 DIGITS = 6

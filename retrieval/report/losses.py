@@ -7,7 +7,7 @@ from typing import NamedTuple
 from retrieval.evaluation.attribution import Attribution
 from retrieval.experiment.loss import Loss
 from retrieval.experiment.result import Comparison, SpaceResult
-from retrieval.report.verdict import main_measure
+from retrieval.report.leaders import main_measure
 
 #: The text of a cell without a number.
 NOTHING = "–"

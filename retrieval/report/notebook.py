@@ -21,7 +21,8 @@ from retrieval.output import writing
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.query_scatter import query_scatter_svg
-from retrieval.report.verdict import answer, main_measure
+from retrieval.report.leaders import main_measure
+from retrieval.report.verdict import answer
 
 if TYPE_CHECKING:
     import pandas

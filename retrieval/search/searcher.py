@@ -23,7 +23,7 @@ from retrieval.corpora.inputs import reads_ids
 from retrieval.search.given_columns import search_spaces
 from retrieval.search.query import Query
 from retrieval.search.result import Answer, distance_of, show
-from retrieval.spaces.build import say_remarks
+from retrieval.spaces.encode import say_remarks
 
 #: The largest number of answers; for more, `nearby compare -o` writes TREC runs.
 MAX_K = 10_000

@@ -14,7 +14,7 @@ from encoders.atomic_write import atomic_file
 from encoders.base import Encoder
 from encoders.codes import Space
 from encoders.plain_file import read_plain
-from retrieval.spaces.build import Filled
+from retrieval.spaces.filled_index import Filled
 
 _TYPES: dict[str, Any] = {"str": str, "float": int | float, "int": int, "dict": dict}
 ENCODER, INDEX, CODES = "encoder", "index", "codes"

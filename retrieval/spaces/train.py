@@ -16,7 +16,8 @@ from encoders.progress import ProgressCallback, quiet
 from encoders.registry import create
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
-from retrieval.spaces.build import begun, planned, require_fields
+from retrieval.spaces.fit import begun
+from retrieval.spaces.space_encoder import planned, require_fields
 from retrieval.spaces.time_budget import with_time_budget
 from retrieval.spaces.training_folder import TrainingFolder
 from retrieval.spaces.training_history import Phase, neural_stages, phases_of

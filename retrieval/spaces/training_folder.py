@@ -11,7 +11,8 @@ from encoders.artifact import read_json
 from encoders.atomic_write import is_temporary, recovered, remove_at_once, sweep, sweep_inside, write_json
 from encoders.errors import ArtifactError, CollectionError, OptionError, TrainingError
 from encoders.plain_file import entries_below
-from retrieval.spaces.build import checkpoints, is_saved
+from retrieval.spaces.fit import checkpoints
+from retrieval.spaces.space_encoder import is_saved
 
 #: The file that says what is trained, on which corpus; and the lock of the process that trains.
 IDENTITY, LOCK = "plan.json", "lock"

@@ -12,7 +12,7 @@ from encoders.base import Encoder
 from encoders.codes import Codes
 from retrieval.applications.anomaly.stages import Stages, by_blocks, dense
 from retrieval.corpora.base import Corpus
-from retrieval.spaces.build import encoder_of
+from retrieval.spaces.space_encoder import encoder_of
 
 #: A learning rate with which weights stay as they were drawn.
 NO_LEARNING = 1e-12

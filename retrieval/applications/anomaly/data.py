@@ -15,7 +15,7 @@ from retrieval.applications.anomaly.detector import AnomalyDetector, FitRecord
 from retrieval.collection.open import open_data
 from retrieval.corpora.base import Content, Corpus, Item, OnBad, raise_bad
 from retrieval.corpora.code_matrix import read_npy
-from retrieval.search.query import row_of
+from retrieval.search.row_query import row_of
 
 #: Ids that are kept for a message about an id that does not exist.
 SHOWN_IDS = 1000

@@ -36,7 +36,8 @@ from retrieval.applications.anomaly.stages import Stages
 from retrieval.applications.anomaly.trimming import Trimmed, trimmed
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.sample import draw
-from retrieval.spaces.build import encoder_of, fitted, planned
+from retrieval.spaces.fit import fitted
+from retrieval.spaces.space_encoder import encoder_of, planned
 
 Floats = NDArray[np.float64]
 #: The most training items whose scores are kept.

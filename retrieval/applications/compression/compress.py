@@ -33,7 +33,7 @@ from retrieval.applications.compression.target import (
 )
 from retrieval.corpora.base import Corpus, Item, item_bytes
 from retrieval.corpora.sample import draw
-from retrieval.spaces.build import encoded
+from retrieval.spaces.encode import encoded
 
 #: Training items that are in memory together.
 _MAX_TRAINING_BYTES = 1 << 29

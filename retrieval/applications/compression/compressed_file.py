@@ -16,7 +16,7 @@ from retrieval.applications.compression.nby_file import MAX_DECODED_BYTES
 from retrieval.applications.compression.nby_reader import open_reader
 from retrieval.applications.compression.nby_writer import NbyWriter, open_writer
 from retrieval.corpora.base import Corpus, Item, item_bytes
-from retrieval.spaces.build import fitted
+from retrieval.spaces.fit import fitted
 
 ITEMS_PER_CHUNK = 256
 #: Bytes of a decoded value in memory, as float32.

@@ -23,7 +23,8 @@ from retrieval.applications.compression.rate_distortion import Curve, Curves, Po
 from retrieval.applications.compression.target import CompressionTarget
 from retrieval.corpora.base import Corpus
 from retrieval.evaluation.picture_quality import Quality, quality
-from retrieval.spaces.build import fitted, planned
+from retrieval.spaces.fit import fitted
+from retrieval.spaces.space_encoder import planned
 
 #: Largest mean bits of a component, and the number of files of a space.
 _FINEST, _POINTS = 6.0, 10

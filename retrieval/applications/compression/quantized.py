@@ -19,7 +19,7 @@ from retrieval.applications.compression.nby_writer import NbyWriter
 from retrieval.applications.compression.quantizer import Quantizer
 from retrieval.applications.compression.symbol_coder import SymbolCoder
 from retrieval.corpora.base import Item
-from retrieval.spaces.build import encoded
+from retrieval.spaces.encode import encoded
 
 METHOD, CODES, TABLES = "quantized", "codes", "quantizer"
 #: Bytes of a component of a code in memory, as float32.

@@ -8,7 +8,7 @@ from encoders.base import Encoder
 from encoders.errors import OptionError
 from retrieval.collection.open import collection_at, open_collection, open_data
 from retrieval.corpora.base import Corpus, OnBad, Unique, raise_bad
-from retrieval.spaces.build import is_saved, planned
+from retrieval.spaces.space_encoder import is_saved, planned
 
 
 def read_source(address: str, spec: str | None, on_bad: OnBad = raise_bad) -> tuple[Corpus, Encoder]:

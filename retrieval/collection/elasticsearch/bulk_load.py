@@ -23,7 +23,7 @@ from retrieval.collection.elasticsearch.items import Present
 from retrieval.corpora.base import Item, OnBad, item_bytes
 from retrieval.corpora.inputs import inputs_of
 from retrieval.corpora.item_record import item_digest
-from retrieval.spaces.build import bytes_of, say_remarks
+from retrieval.spaces.encode import bytes_of, say_remarks
 
 #: Number of items that are encoded at a time; a shard gets whole chunks.
 CHUNK = 1_024

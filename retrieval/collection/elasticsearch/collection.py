@@ -35,8 +35,8 @@ from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS
 from retrieval.corpora.base import Item, item_bytes, raise_bad, unique_ids
 from retrieval.corpora.item_record import item_digest, require_modality
-from retrieval.spaces.build import planned
 from retrieval.spaces.saved_space import ENCODER, SpaceRecord
+from retrieval.spaces.space_encoder import planned
 
 
 @dataclass

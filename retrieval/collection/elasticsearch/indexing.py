@@ -33,8 +33,9 @@ from retrieval.collection.manifest import Manifest
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import Digested
-from retrieval.spaces.build import begun, fitted, planned, require_fields
+from retrieval.spaces.fit import begun, fitted
 from retrieval.spaces.saved_space import folder_name
+from retrieval.spaces.space_encoder import planned, require_fields
 from retrieval.spaces.training_history import training_seconds
 
 

@@ -18,8 +18,8 @@ from indexers.elasticsearch.mapping import IndexMapping
 from indexers.registry import create_index
 from retrieval.collection.elasticsearch.bulk_load import Cost, Target
 from retrieval.collection.elasticsearch.manifest import FieldRecord, field_records
-from retrieval.spaces.build import encoder_of, is_saved
 from retrieval.spaces.saved_space import SpaceRecord, folder_name
+from retrieval.spaces.space_encoder import encoder_of, is_saved
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from retrieval.collection.elasticsearch.swap import (
 )
 from retrieval.corpora.base import Corpus, OnBad, raise_bad
 from retrieval.corpora.item_record import Digested, items_digest
-from retrieval.spaces.build import planned
+from retrieval.spaces.space_encoder import planned
 
 
 def index_shard(

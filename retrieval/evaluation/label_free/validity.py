@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from encoders.codes import Modality
+from encoders.listed import listed
 
 
 @dataclass(frozen=True)
@@ -96,14 +97,3 @@ def validity_notes(rung: str, modality: Modality) -> list[str]:
         f"the first space lost {sum(regrets) / len(regrets):.3f} of their measure against the best "
         f"(measured {DATE}{missing})."
     ]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Join names as a sentence does.
-
-    Examples
-    --------
-    >>> listed(["texts"]), listed(["texts", "images"])
-    ('texts', 'texts and images')
-    """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -35,7 +35,8 @@ from retrieval.experiment.label_ladder.rung import HIGHEST
 from retrieval.experiment.learnt_labels import learns_labels
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
-from retrieval.spaces.build import fitted, planned, require_fields
+from retrieval.spaces.fit import fitted
+from retrieval.spaces.space_encoder import planned, require_fields
 
 
 def health(

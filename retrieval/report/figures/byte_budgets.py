@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.result import ByteBudgets, BytePoint
 from retrieval.report.byte_budget_cells import short
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.colours import stroke_of
+from retrieval.report.figure_titles import cost_title, curves_title, stored_bytes
 from retrieval.report.figures.drawing import (
     LINE_HEIGHT,
     Frame,
@@ -28,8 +29,8 @@ from retrieval.report.figures.drawing import (
     words,
 )
 from retrieval.report.figures.markup import Markup, join
+from retrieval.report.leaders import main_measure
 from retrieval.report.spec_wrapping import wrapped
-from retrieval.report.verdict import cost_title, curves_title, main_measure, stored_bytes
 
 #: Letters in a line of the label beside a curve, and in a line of the name above a row.
 LABEL_LETTERS, NAME_LETTERS = 21, 58

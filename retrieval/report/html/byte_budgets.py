@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.experiment.byte_budgets.byte_budgets import ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.result import ByteBudgets, BytePoint
 from retrieval.experiment.result import Comparison
 from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, mark_in_row, mark_of, sentences, short
 from retrieval.report.figures.byte_budgets import byte_budgets_svg

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from encoders.listed import listed
 from retrieval.experiment.result import Comparison
 from retrieval.output import writing
+from retrieval.report.figure_titles import cost_title
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import THUMBNAIL
 from retrieval.report.html.byte_budgets import bytes_data
@@ -27,7 +29,7 @@ from retrieval.report.html.sections import (
 )
 from retrieval.report.html.template import render
 from retrieval.report.rung import judge
-from retrieval.report.verdict import below_headline, cost_title, headline, listed
+from retrieval.report.verdict import below_headline, headline
 
 #: The largest page in bytes.
 MAX_BYTES = 5_000_000

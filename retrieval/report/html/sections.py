@@ -6,15 +6,17 @@ import math
 from itertools import pairwise
 from typing import Any
 
+from encoders.listed import listed
 from encoders.numbers import counted
 from retrieval.evaluation.difference import Verdict
 from retrieval.experiment.result import Comparison, SpaceResult
 from retrieval.report.comparison_columns import GROUP, Cell, comparison_rows, measures_of, overlap_cells, unmarked_text
+from retrieval.report.figure_titles import cost_title, curves_title, overlap_sentence
 from retrieval.report.figures.precision_recall import precision_recall_svg, quality_cost_svg
 from retrieval.report.figures.training_loss import best_epoch, loss_svg
 from retrieval.report.html.provenance import provenance_data
+from retrieval.report.notes import notes
 from retrieval.report.signed import interval_ends, signed
-from retrieval.report.verdict import cost_title, curves_title, listed, notes, overlap_sentence
 from retrieval.spaces.training_history import Phase
 
 _JUDGED = {

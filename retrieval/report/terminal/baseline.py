@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from retrieval.evaluation.difference import Verdict
-from retrieval.experiment.baseline import Baseline, Change
+from retrieval.experiment.baseline import Baseline
+from retrieval.experiment.baseline_change import Change
 from retrieval.experiment.result import Comparison
 from retrieval.report.json import plain
 from retrieval.report.signed import interval_ends, signed

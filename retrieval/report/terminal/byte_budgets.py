@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from encoders.numbers import counted
-from retrieval.experiment.byte_budgets.byte_budgets import AS_IT_IS, ByteBudgets, BytePoint
+from retrieval.experiment.byte_budgets.result import AS_IT_IS, ByteBudgets, BytePoint
 from retrieval.report.byte_budget_cells import NO_CODE, best_by_budget, mark_in_row, mark_of, sentences, short
 from retrieval.report.spec_wrapping import wrapped
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from encoders.numbers import counted
 from retrieval.experiment.result import Comparison
 from retrieval.report.comparison_columns import GROUP, Cell, Column, comparison_rows, overlap_cells, unmarked_text
+from retrieval.report.figure_titles import overlap_sentence
 from retrieval.report.health_text import verdict_text
 from retrieval.report.json import to_json
+from retrieval.report.notes import notes
 from retrieval.report.rung import judge
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.byte_budgets import byte_budgets_lines
@@ -20,7 +22,7 @@ from retrieval.report.terminal.listing import full_specs_lines
 from retrieval.report.terminal.losses import loss_lines
 from retrieval.report.terminal.printable import printable
 from retrieval.report.terminal.view import Styled
-from retrieval.report.verdict import answer, notes, overlap_sentence
+from retrieval.report.verdict import answer
 
 if TYPE_CHECKING:
     from rich.console import Console

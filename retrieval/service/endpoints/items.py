@@ -15,8 +15,8 @@ from encoders.row import Row
 from encoders.sound import Sound
 from retrieval.collection.base import Collection
 from retrieval.corpora.base import Item
-from retrieval.search.query import columns_of
 from retrieval.search.result import show
+from retrieval.search.row_query import columns_of
 from retrieval.service.bodies import PageQuery
 from retrieval.service.operations import Media, Operation, OperationRequest
 from retrieval.service.problem import Problem

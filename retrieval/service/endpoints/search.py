@@ -12,8 +12,9 @@ from encoders.errors import QueryError
 from retrieval.collection.base import Collection
 from retrieval.report.terminal.listing import search_json
 from retrieval.search.pair_rerank import is_cross_encoder
-from retrieval.search.query import Query, image_query, item_query, row_query, sound_query, text_query, vector_query
+from retrieval.search.query import Query, image_query, item_query, sound_query, text_query, vector_query
 from retrieval.search.request import SearchRequest
+from retrieval.search.row_query import row_query
 from retrieval.service import limits
 from retrieval.service.bodies import NeighboursQuery, QueryBody, SearchBody
 from retrieval.service.operations import Operation, OperationRequest

@@ -20,7 +20,7 @@ from encoders.registry import create
 from encoders.spec import write_stage
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.search.query import asked_query
+from retrieval.search.read_query import asked_query
 from retrieval.search.request import SearchRequest
 
 RNG = np.random.default_rng(0)

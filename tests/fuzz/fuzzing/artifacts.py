@@ -131,7 +131,7 @@ def _collection(folder: Path) -> None:
 def _read_collection(folder: Path, scratch: Path, rng: random.Random) -> object:
     from retrieval.collection.filters import Filter
     from retrieval.collection.open import open_collection
-    from retrieval.search.query import read_query
+    from retrieval.search.read_query import read_query
     from retrieval.search.searcher import Searcher
 
     collection = open_collection(folder / "c")

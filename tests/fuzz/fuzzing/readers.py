@@ -116,7 +116,7 @@ def _read_connections(folder: Path, scratch: Path, rng: random.Random) -> object
 def _row_query(folder: Path, scratch: Path, rng: random.Random) -> object:
     from encoders.errors import QueryError
     from encoders.row import Row
-    from retrieval.search.query import row_of
+    from retrieval.search.row_query import row_of
 
     try:
         text = (folder / "q.json").read_text(encoding="utf-8", errors="replace")

@@ -17,7 +17,7 @@ from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.html.analysis import write_analysis
 from retrieval.report.terminal.reconstructions import reconstructions_lines, write_reconstructions
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import Searcher
 from retrieval.spaces.defaults import default_spaces
 

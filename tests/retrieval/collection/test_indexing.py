@@ -9,7 +9,7 @@ from encoders.registry import create
 from retrieval.collection.indexing import index_corpus
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.spaces.build import encoder_of
+from retrieval.spaces.space_encoder import encoder_of
 
 
 @pytest.fixture

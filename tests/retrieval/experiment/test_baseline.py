@@ -15,9 +15,10 @@ from encoders.errors import ArtifactError, CollectionError, NearbyError, OptionE
 from retrieval.corpora.registry import open_corpus
 from retrieval.evaluation.difference import Verdict
 from retrieval.evaluation.significance import randomisation_test
-from retrieval.experiment.baseline import read_baseline
+from retrieval.experiment.baseline_file import read_baseline
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
+from retrieval.experiment.loss_gate import require_tested
 from retrieval.experiment.query_set import CorpusWithout
 from retrieval.report.comparison_file import comparison_document, write_comparison
 
@@ -305,15 +306,15 @@ def test_a_gate_does_not_pass_when_a_space_of_the_baseline_is_left_out(before, t
         with pytest.raises(OptionError, match=said):
             compare(open_corpus(table(tmp_path)), ["vectors"], examples=0, options=gate)
     more = compare(open_corpus(table(tmp_path)), [*SPACES, "vectors+pca:2"], examples=0, options=gate)
-    baseline.require_tested(baseline.changes(more), ["P@10"], more)  # a space more is none less
+    require_tested(baseline, baseline.changes(more), ["P@10"], more)  # a space more is none less
     for less in (
         replace(found, spaces=[found.spaces[0], replace(found.spaces[1], index="faiss:Flat")]),  # another index
         replace(found, spaces=[found.spaces[0], replace(found.spaces[1], per_query={})]),  # without the measure
     ):
         changes = baseline.changes(less)
         with pytest.raises(OptionError, match=r"has vectors\+pca:4 @ exact, .* compare them, with P@10, too"):
-            baseline.require_tested(changes, ["P@10"], less)
-        baseline.require_tested(changes, ["P@10"], less, allow_missing=True)
+            require_tested(baseline, changes, ["P@10"], less)
+        require_tested(baseline, changes, ["P@10"], less, allow_missing=True)
     corpus = table(tmp_path)
     words = ("compare", corpus, "-s", "vectors", "-o", "out", "--baseline", str(path), "--fail-on-loss", "P@10")
     done = nearby(*words, cwd=tmp_path)
@@ -385,7 +386,7 @@ def test_a_baseline_judged_by_something_else_is_refused(tmp_path):
     with pytest.raises(CollectionError, match="is judged by labels, this comparison by agreement"):
         compare(corpus, specs, examples=0, options=CompareOptions(judged_by="agreement", baseline=baseline))
     with pytest.raises(OptionError, match="a loss would not be seen"):
-        baseline.require_tested([], ["P@10"], compare(corpus, specs, examples=0))
+        require_tested(baseline, [], ["P@10"], compare(corpus, specs, examples=0))
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.report.html.comparison import write_page
 from retrieval.report.json import to_json
+from retrieval.report.notes import notes
 from retrieval.report.terminal.comparison import comparisons_lines
-from retrieval.report.verdict import answer, notes
+from retrieval.report.verdict import answer
 
 
 @pytest.fixture(scope="module")

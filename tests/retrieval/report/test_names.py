@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 
 from encoders.codes import Metric
+from retrieval.report.figure_titles import cost_title, overlap_sentence
 from retrieval.report.figures.precision_recall import quality_cost_svg
 from retrieval.report.figures.training_loss import loss_svg
 from retrieval.report.html.comparison import page
 from retrieval.report.json import to_json
 from retrieval.report.terminal.listing import answers_json, answers_lines
-from retrieval.report.verdict import cost_title, overlap_sentence
 from retrieval.search.query import Query
 from retrieval.search.result import distance_of
 from retrieval.search.searcher import SpaceAnswers

@@ -6,9 +6,11 @@ import numpy as np
 
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.report.comparison_columns import comparison_rows
+from retrieval.report.figure_titles import cost_title, curves_title, overlap_sentence
 from retrieval.report.json import to_json
+from retrieval.report.notes import notes
 from retrieval.report.rung import most_agreeing
-from retrieval.report.verdict import answer, cost_title, curves_title, notes, overlap_sentence
+from retrieval.report.verdict import answer
 
 
 def test_a_tie_is_said(compare):

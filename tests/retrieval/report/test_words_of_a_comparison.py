@@ -11,7 +11,7 @@ import pytest
 
 from encoders.codes import Modality
 from retrieval.corpora.base import Corpus, Item
-from retrieval.experiment.baseline import read_baseline
+from retrieval.experiment.baseline_file import read_baseline
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
 from retrieval.report.comparison_file import write_comparison

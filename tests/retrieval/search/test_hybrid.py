@@ -11,7 +11,7 @@ from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search.hybrid import fused_search, fusion_depth, require_fusible
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import MAX_K, Searcher
 
 

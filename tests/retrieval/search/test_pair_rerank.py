@@ -13,7 +13,7 @@ from encoders.errors import ArtifactError, NearbyError, OptionError, QueryError,
 from encoders.spec import write_stage
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.search.query import asked_query
+from retrieval.search.read_query import asked_query
 from retrieval.search.request import SearchRequest
 
 TEXTS = [

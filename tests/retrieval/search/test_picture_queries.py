@@ -8,7 +8,7 @@ from retrieval.collection.indexing import IndexRequest, index_by_request
 from retrieval.collection.local import LocalCollection
 from retrieval.collection.open import open_addition, open_collection
 from retrieval.corpora.registry import open_corpus
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import Searcher
 
 RNG = np.random.default_rng(3)

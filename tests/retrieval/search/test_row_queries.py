@@ -12,7 +12,7 @@ from retrieval.collection.local import LocalCollection
 from retrieval.collection.open import open_addition, open_collection
 from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import Searcher
 
 ROWS = "".join(f"{n},{['CASH_OUT', 'PAYMENT'][n % 2]},2026-01-{n + 1:02d}\n" for n in range(20))

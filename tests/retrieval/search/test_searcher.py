@@ -9,7 +9,8 @@ from encoders.errors import QueryError
 from retrieval.collection.filters import Filter
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
-from retrieval.search.query import Query, read_query
+from retrieval.search.query import Query
+from retrieval.search.read_query import read_query
 from retrieval.search.result import show
 from retrieval.search.searcher import Searcher
 

@@ -18,7 +18,7 @@ from indexers.sparse import Sparse
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.search import shortlist
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.rerank import plan_of, rerank
 from retrieval.search.searcher import Searcher
 from retrieval.search.shortlist import shortlisted

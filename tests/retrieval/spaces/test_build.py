@@ -11,7 +11,8 @@ import pytest
 from encoders.registry import create
 from indexers.exact import Exact
 from retrieval.corpora.registry import open_corpus
-from retrieval.spaces.build import fill, fill_another, fitted
+from retrieval.spaces.build import fill, fill_another
+from retrieval.spaces.fit import fitted
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_an_index_that_could_not_be_filled_is_closed(digits, encoder, monkeypatc
 
 def test_checkpoints_are_found_however_deep_the_folder_is(tmp_path):
     from encoders.neural.checkpoint import FILE
-    from retrieval.spaces.build import checkpoints
+    from retrieval.spaces.fit import checkpoints
 
     assert checkpoints(tmp_path / "absent") == []
     (tmp_path / "training").mkdir()

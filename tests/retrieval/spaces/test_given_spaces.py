@@ -20,7 +20,7 @@ from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare, compare_collection
 from retrieval.experiment.health.health import health
-from retrieval.search.query import asked_query
+from retrieval.search.read_query import asked_query
 from retrieval.search.request import SearchRequest
 
 WORDS = ["apple tree", "pear tree", "plum cake", "heat flow", "flow of air", "heat of air"]

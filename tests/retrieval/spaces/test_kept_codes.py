@@ -22,7 +22,7 @@ from retrieval.collection.indexing import IndexRequest, index_corpus, remains
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
 from retrieval.report.terminal.info import info_lines
-from retrieval.spaces import build
+from retrieval.spaces import encode
 from retrieval.spaces.kept_codes import KeptCodes, identity_of, kept_blocks
 
 ROWS, BLOCK = 50, 8
@@ -37,7 +37,7 @@ class Died(BaseException):
 def spec(tmp_path, monkeypatch) -> str:
     """A small model that counts as slow, in small blocks."""
     monkeypatch.setattr(Static, "is_slow", True)
-    monkeypatch.setattr(build, "BATCH_ROWS", BLOCK)
+    monkeypatch.setattr(encode, "BATCH_ROWS", BLOCK)
     return write_stage("static", str(static_model(tmp_path / "model")), {})
 
 

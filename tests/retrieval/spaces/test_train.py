@@ -20,7 +20,7 @@ from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.item_record import items_digest
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare
-from retrieval.spaces.build import encoder_of
+from retrieval.spaces.space_encoder import encoder_of
 from retrieval.spaces.time_budget import read_minutes, with_time_budget
 from retrieval.spaces.train import train_encoder
 from retrieval.spaces.training_folder import TrainingFolder

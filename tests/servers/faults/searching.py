@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from retrieval.collection.base import Collection
 from retrieval.collection.open import open_collection
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import Searcher
 
 

@@ -19,7 +19,7 @@ from retrieval.corpora.base import Item
 from retrieval.corpora.registry import open_corpus
 from retrieval.experiment.compare import compare_collection
 from retrieval.search.hybrid import fused_search
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import Searcher
 
 SPACES = ("bm25", "tfidf+lsa:16", "tfidf+lsa:16+binarize")

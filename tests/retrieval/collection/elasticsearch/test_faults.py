@@ -27,7 +27,7 @@ from retrieval.collection.elasticsearch.indexing import index_served
 from retrieval.collection.elasticsearch.items import ServedItems
 from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, Item
-from retrieval.search.query import read_query
+from retrieval.search.read_query import read_query
 from retrieval.search.searcher import Searcher
 
 WORDS = "river stone bread light engine forest paper music winter harbour copper garden".split()

@@ -16,6 +16,7 @@ from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.corpora.base import Corpus, Item
 from retrieval.experiment.byte_budgets import byte_budgets as module
+from retrieval.experiment.byte_budgets.measured_point import interval_of
 from retrieval.experiment.byte_budgets.reductions import parse_budgets, reductions, require_reducible, why_not
 from retrieval.experiment.compare import compare
 from retrieval.experiment.compare_options import CompareOptions
@@ -24,7 +25,7 @@ from retrieval.report.html.byte_budgets import bytes_data
 from retrieval.report.html.comparison import page
 from retrieval.report.terminal.byte_budgets import byte_budgets_lines
 from retrieval.report.terminal.comparison import comparisons_lines, to_json
-from retrieval.spaces.build import planned
+from retrieval.spaces.space_encoder import planned
 
 
 class Vectors(Corpus):
@@ -229,7 +230,7 @@ def test_at_chance_level_no_code_is_called_best():
 
 def test_repeats_of_one_query_say_nothing_about_others():
     values = np.array([0.2, 0.2, 0.9, 0.9])
-    assert module._interval(values, np.zeros(4, int)) == (0, 1)
-    assert module._interval(values[:1], None) == (0, 1)
-    low, high = module._interval(values, None)
+    assert interval_of(values, np.zeros(4, int)) == (0, 1)
+    assert interval_of(values[:1], None) == (0, 1)
+    low, high = interval_of(values, None)
     assert 0.2 <= low < high <= 0.9
