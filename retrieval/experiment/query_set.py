@@ -213,7 +213,8 @@ class QuerySet:
         if not answerable.any():
             why = "; ".join(f"{_queries(count)} left out: {reason}" for reason, count in self.left_out.items())
             raise CorpusError(
-                f"no query of the corpus '{name}' has a relevant item ({why}): give qrels, or labels that items share"
+                f"no query of the corpus '{name}' has a relevant item ({why}): give qrels, or labels that items share, "
+                "or compare without either: --judged-by known-item"
             )
         self._select(np.flatnonzero(answerable))
 
