@@ -336,7 +336,18 @@ def passes(count: int, what: str) -> Iterator[Callable[[int, float], None]]:
         yield report
 
 
-@lru_cache(maxsize=256)
 def say_once(line: str) -> None:
-    """Say a line, unless it was said before: several spaces of one table have the same columns."""
+    """Say a line, unless it was said before: several spaces of one table have the same columns.
+
+    Within `watching`, only what this work has said counts: every request of a service hears its own notes.
+    """
+    watched = _WATCHED.get()
+    if watched is None:
+        _print_once(line)
+    elif line not in watched.lines:
+        say(line)
+
+
+@lru_cache(maxsize=256)
+def _print_once(line: str) -> None:
     say(line)

@@ -121,8 +121,10 @@ def read_token(path: str) -> str:
         return ""
     try:
         token = Path(path).read_text(encoding="ascii").strip()
-    except (OSError, ValueError) as error:
-        raise OptionError(f"the token file {path} cannot be read: {error}") from None
+    except OSError as error:
+        raise OptionError(f"the token file {path} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"the token in {path} should be letters of ASCII, without spaces") from None
     if len(token) < MIN_TOKEN or not token.isprintable() or " " in token:
         raise OptionError(f"the token in {path} should be {MIN_TOKEN} letters or more, without spaces")
     return token

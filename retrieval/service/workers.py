@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
+from multiprocessing import resource_tracker
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -22,6 +24,25 @@ class Worker(Process):
     """A process that answers requests, and its parent's question whether it is there."""
 
     _asked: float | None = None
+
+    def start(self) -> None:
+        """Start it deaf to Ctrl-C, which would end its imports with a traceback; its parent hears it, and ends it."""
+        if not hasattr(signal, "pthread_sigmask"):  # Windows
+            super().start()
+            return
+        resource_tracker.ensure_running()  # else the start of the first worker starts it, which lets Ctrl-C in again
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer requests, in the process of the worker: uvicorn's own handlers hear Ctrl-C from now on."""
+        if hasattr(signal, "pthread_sigmask"):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # until they are there
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        super().target(sockets)
 
     def is_alive(self, timeout: float = SILENT_SECONDS) -> bool:
         """Return whether it runs, and has answered the last question or has time left to; never waits.

@@ -25,7 +25,7 @@ NAMES = ("amount", "type", "when")
 @pytest.fixture(autouse=True)
 def _say_again():
     """Lines are said once in a process: each test begins anew."""
-    progress.say_once.cache_clear()
+    progress._print_once.cache_clear()
 
 
 def table(*columns, names=None):

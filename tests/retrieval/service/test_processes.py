@@ -210,7 +210,30 @@ def test_a_second_ctrl_c_ends_it_at_once_and_quietly(collections):
     assert (started.returncode, said) == (1, "")
 
 
+def test_ctrl_c_while_workers_start_is_quiet(collections):
+    command = [sys.executable, "-c", PROGRAM.format(root=str(ROOT)), "serve", collections["texts"], "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--workers", "2"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as started:
+        try:
+            until(lambda: len(workers(started)) == 2)
+            time.sleep(0.2)  # they import
+            os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+            _, said = started.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
+    assert started.returncode == 0
+    assert re.fullmatch(r"serving texts at \S+  \(Ctrl-C stops\)\n", said)
+
+
 # starts that cannot succeed
+
+
+def test_a_token_file_that_is_not_there_is_one_sentence(collections, tmp_path):
+    with pytest.raises(OptionError) as refused:
+        start(folders=collections, port=0, token_file=str(tmp_path / "gone"))
+    assert str(refused.value) == f"the token file {tmp_path / 'gone'} cannot be read: No such file or directory"
 
 
 def test_workers_that_cannot_start_end_the_service_with_a_sentence(collections, tmp_path):

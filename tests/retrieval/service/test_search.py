@@ -12,11 +12,15 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from running_service import running
 
+from retrieval.collection.local import LocalCollection
 from retrieval.collection.open import open_collection
+from retrieval.corpora.registry import open_corpus
 from retrieval.search.option_names import COMMAND_LINE, NamedOptionError
 from retrieval.search.query import text_query
 from retrieval.search.request import SearchRequest
+from retrieval.service.settings import Settings
 
 TEXTS, PICTURES = "/v1/collections/texts", "/v1/collections/pictures"
 
@@ -53,6 +57,18 @@ def test_several_queries_have_a_result_each(service):
     one_by_one = [service.post(f"{TEXTS}/search", {"query": {"text": words}}).json for words in ("wing", "heat")]
     both = service.post(f"{TEXTS}/search", {"queries": [{"text": "wing"}, {"text": "heat"}]}).json
     assert without_times(both["results"]) == without_times([one["results"][0] for one in one_by_one])
+
+
+def test_every_request_gets_its_notes(tmp_path):
+    """They are not said once in the life of a process, to the first who asks."""
+    (tmp_path / "rows.csv").write_text("id,amount\n" + "".join(f"r{row},{row}.5\n" for row in range(5)))
+    collection = LocalCollection.create(tmp_path / "rows", open_corpus(f"{tmp_path / 'rows.csv'}?columns=amount&id=id"))
+    collection.add_space("columns").add_space("columns+pca:1").close()
+    with running(Settings({"rows": str(tmp_path / "rows")})) as client:
+        body = {"query": {"row": {"amount": "x"}}, "k": 1}
+        found = [client.post("/v1/collections/rows/search", body).json["notes"] for _ in range(2)]
+    assert found[0] == found[1]
+    assert found[0].count("amount: 'x' is not a number, so it counts as missing") == 1
 
 
 def test_a_picture_finds_itself(service):

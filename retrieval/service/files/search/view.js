@@ -83,8 +83,13 @@ export function searchView(element, info) {
 
   const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 
+  function inSpaces(counts) {
+    const [least, most] = [Math.min(...counts), Math.max(0, ...counts)];
+    return `${least < most ? `${least.toLocaleString("en")} to ` : ""}${counted(most, "answer")} in ${counts.length > 1 ? "each of " : ""}${counted(counts.length, "space")}`;
+  }
+
   function summary(result, text) {
-    const found = result.hits ? counted(result.hits.length, "answer") : `${counted(Math.max(0, ...result.spaces.map((space) => (space.hits || []).length)), "answer")} in each of ${counted(result.spaces.length, "space")}`;
+    const found = result.hits ? counted(result.hits.length, "answer") : inSpaces(result.spaces.map((space) => (space.hits || []).length));
     const among = address().getAll("filter");
     return `${text ? `“${text}”: ` : ""}${found}${among.length ? `, among ${among.join(", ")}` : ""}.`;
   }

@@ -13,9 +13,9 @@ function spaceParts(space) {
   const rows = Object.entries(space.findings).filter(([, finding]) => finding.value !== null).map(([name, finding]) => make("tr", {},
     make("th", { scope: "row", text: name.replaceAll("_", " ") }), make("td", { text: numberText(finding.value) }), make("td", { text: numberText(finding.chance) }),
     make("td", { class: `level ${finding.verdict || ""}`, text: finding.verdict || "" }),
-    make("td", { class: "words", text: [finding.note, finding.try ? `Try: ${finding.try}.` : ""].filter(Boolean).join(" ") })));
+    make("td", { class: "words", text: [finding.note, finding.try ? `Try: ${finding.try}.` : ""].filter(Boolean).join(". ") })));
   const tried = space.remedies.filter((trial) => trial.gain).map((trial) => make("tr", {},
-    make("th", { scope: "row", text: trial.name }), make("td", { text: numberText(trial.gain.before) }), make("td", { text: numberText(trial.gain.after) }),
+    make("th", { scope: "row", text: trial.detail ? `${trial.name} (${trial.detail})` : trial.name }), make("td", { text: numberText(trial.gain.before) }), make("td", { text: numberText(trial.gain.after) }),
     make("td", { text: `${numberText(trial.gain.difference)} (${trial.gain.interval.map((value) => numberText(value)).join(" to ")})` }), make("td", { text: trial.gain.verdict })));
   return [
     make("p", { class: "answer" }, "Verdict: ", make("strong", { class: `level ${space.verdict}`, text: space.verdict }), space.reason ? `: ${space.reason}` : ""),

@@ -100,6 +100,9 @@ def test_a_space_shows_facts_components_and_health(page):
     found = page.client.get("/v1/collections/pictures/health?space=pixels%2Bpca:4").json
     assert page.one(".health .answer").text.startswith(f"Verdict: {found['spaces'][0]['verdict']}")
     assert "health=1" in page.address
+    remedies = [cell.text for cell in page.every(".health h4 + * tbody th")]
+    assert "fewer components (2)" in remedies
+    assert len(remedies) == len(set(remedies))
 
 
 def test_components_are_words_or_pictures(page):

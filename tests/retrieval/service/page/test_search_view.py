@@ -44,6 +44,9 @@ def test_words_are_searched_by_keyboard_alone_and_back_returns(page):
     page.until(lambda: page.every(".list li"))
     expected = wanted(page, TEXTS, {"query": {"text": "heat transfer"}})
     assert lists(page) == expected
+    least, most = min(map(len, expected)), max(map(len, expected))
+    assert least < most
+    assert f"“heat transfer”: {least} to {most} answers in each of 3 spaces." in page.one("main").text
     assert "q=heat+transfer" in page.address
     page.browser.refresh()
     page.settled()
