@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Name of the only collection.
 NAME = "collection"
+#: What a model must know of arguments that several tools have.
+SPACES = "spaces: names of spaces, by default all; an answer names them."
 #: Parts of a comparison that a model reads; the measures of every query would fill its context.
 SUMMARY = ("answer", "corpus", "n_items", "n_queries", "judged_by", "chance", "above_chance", "notes")
 
@@ -71,15 +73,23 @@ def mcp_server(folder: Path) -> MCPServer:
             raise ToolError(one_line(problem)) from None
         return result
 
-    @made.tool(name="search", description="Find the items nearest to a text in each space.")
+    @made.tool(
+        name="search",
+        description="Find the items nearest to a text in each space. query: the text. k: items of each space. filters: "
+        f"conditions on fields, such as label=business or year=2004, all of which must hold. {SPACES}",
+    )
     def search_tool(query: str, k: int = 10, spaces: list[str] | None = None, filters: list[str] | None = None) -> Any:
         return answer(search, SearchBody, query={"text": query}, k=k, spaces=spaces, filters=filters)
 
-    @made.tool(name="neighbours", description="Find the items nearest to an item of the collection in each space.")
+    @made.tool(
+        name="neighbours",
+        description="Find the items nearest to an item of the collection in each space. id: of the item, as the "
+        f"other tools return it. k: items of each space. {SPACES}",
+    )
     def neighbours_tool(id: str, k: int = 10, spaces: list[str] | None = None) -> Any:
         return answer(neighbours, NeighboursQuery, id=id, k=k, space=spaces)
 
-    @made.tool(name="compare", description="Measure which spaces put relevant items near, with significance.")
+    @made.tool(name="compare", description=f"Measure which spaces put relevant items near, with significance. {SPACES}")
     def compare_tool(spaces: list[str] | None = None) -> Any:
         document = answer(compare, CompareBody, spaces=spaces)["document"]
         shown = [
@@ -89,7 +99,9 @@ def mcp_server(folder: Path) -> MCPServer:
         return {**{name: document[name] for name in SUMMARY if name in document}, "spaces": shown}
 
     @made.tool(
-        name="explain", description="Say why an item answers a text: rank, score and shared words in each space."
+        name="explain",
+        description="Say why an item answers a text: rank, score and shared words in each space. query: the text. "
+        f"id: of the item. {SPACES}",
     )
     def explain_tool(query: str, id: str, spaces: list[str] | None = None) -> Any:
         return answer(explained, ExplainBody, query={"text": query}, id=id, spaces=spaces)
