@@ -106,7 +106,12 @@ async def loaded(load: Load, started: subprocess.Popen[str], folder: Path) -> di
         "p50_ms": 1000 * float(np.percentile(taken, 50)),
         "p99_ms": 1000 * float(np.percentile(taken, 99)),
         "longest_ms": 1000 * float(taken.max()),
-        "memory_mib": {"warm": median(half[:late]), "end": median(half[-late:]), "most": max(half)},
+        "memory_mib": {
+            "warm": median(half[:late]),
+            "end": median(half[-late:]),
+            "most": max(half),
+            "tenths": [float(np.median(part)) for part in np.array_split([value for _, value in memory], 10)],
+        },
         "swaps": len(swaps),
     }
     figures["p99_by_p50"] = figures["p99_ms"] / figures["p50_ms"]
