@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import typer
@@ -22,7 +23,9 @@ def commands() -> Iterator[tuple[str, Any]]:
                 yield f"{name} {word}", member
 
 
+@cache
 def _app() -> Any:
+    """Return the prepared command line: typer prepares it slowly, and pages ask for it at every word."""
     return typer.main.get_command(cli.app)
 
 
