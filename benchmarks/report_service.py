@@ -39,7 +39,8 @@ def service_load(page: Page, run: dict[str, Any]) -> None:
         f"{figures['minutes']:g} minutes, {figures['connections']} connections of mixed requests to"
         f" {figures['workers']} workers, {figures['swaps']} new generations, one worker killed: {rate:.0f} requests/s,",
         f"p50 {figures['p50_ms']:.0f} ms, p99 {figures['p99_ms']:.0f} ms, longest {figures['longest_ms']:.0f} ms;",
-        f"memory of the workers that is no file: {memory['warm']:.0f} MiB when warm, {memory['end']:.0f} at the end.",
+        f"memory of the workers that is no file: {memory['warm']:.0f} MiB when warm, {memory['end']:.0f} at the end",
+        f"(medians of tenths of the time: {', '.join(f'{value:.0f}' for value in memory.get('tenths', []))}).",
         "`reset`: connections of the worker that was killed; `cut`: the service closed the connection.",
     ]
     page.table(
