@@ -48,7 +48,7 @@ def _collection_and_space(model: str, names: tuple[str, ...]) -> tuple[str, str]
         return name, spec
     if len(names) == 1:
         return names[0], model
-    raise Problem(404, f"no model '{model[:200]}': write COLLECTION/SPACE, with one of {', '.join(names)}")
+    raise Problem(404, f"no model '{model[:200]}': GET /v1/models lists those that there are")
 
 
 def models(opened: OpenCollections, asked: OperationRequest) -> Models:

@@ -22,6 +22,7 @@ export function searchView(element, info) {
   const spaces = spaceBoxes(info, "Spaces", (specs) => go({ space: specs }));
   const count = choice("answers", COUNTS.map((k) => [k, String(k)]), (value) => go({ k: value }));
   const order = choice("shown as", [["", "lists side by side"], ["rrf", "one list (reciprocal ranks)"]], (value) => go({ fuse: value }));
+  order.element.hidden = info.spaces.length < 2;
   const filters = facets(info, (chosen) => go({ filter: chosen }));
   const heard = make("p", { class: "note", "aria-live": "polite" });
   const answers = make("div", { class: "results" });

@@ -18,7 +18,7 @@ from retrieval.service.settings import Settings
 
 @pytest.fixture(scope="session")
 def shown_collections(collections, decoders, tmp_path_factory) -> dict[str, str]:
-    """Folders: texts, pictures, sounds, rows, texts that are hostile, and pictures in spaces of networks."""
+    """Folders: texts, pictures, sounds, rows, texts that are hostile, in one space too, and pictures in spaces of networks."""
     import soundfile
 
     root = tmp_path_factory.mktemp("shown")
@@ -32,6 +32,7 @@ def shown_collections(collections, decoders, tmp_path_factory) -> dict[str, str]
         "hostile": (str(root / "hostile.jsonl"), ("bm25", "tfidf", "tfidf+lsa:2")),
         "sounds": (str(root / "sounds"), ("log-mel", "log-mel+pca:2")),
         "rows": ("corpus:breast-cancer", ("columns", "columns+pca:2")),
+        "one-space": (str(root / "hostile.jsonl"), ("bow",)),
     }
     for name, (corpus, specs) in made.items():
         collection = LocalCollection.create(root / f"{name}-served", open_corpus(corpus))

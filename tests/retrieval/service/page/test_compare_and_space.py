@@ -99,6 +99,7 @@ def test_a_space_shows_facts_components_and_health(page):
     page.until(lambda: page.every(".health table"), 180)
     found = page.client.get("/v1/collections/pictures/health?space=pixels%2Bpca:4").json
     assert page.one(".health .answer").text.startswith(f"Verdict: {found['spaces'][0]['verdict']}")
+    assert page.texts(".health thead th")[:3] == ["check", "verdict", "value"]  # on a telephone, the first are seen
     assert "health=1" in page.address
     remedies = [cell.text for cell in page.every(".health h4 + * tbody th")]
     assert "fewer components (2)" in remedies

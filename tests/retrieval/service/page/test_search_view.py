@@ -256,3 +256,11 @@ def test_a_collection_that_is_not_served_is_named(page):
     page.until(lambda: "collection=pictures" in page.address)
     page.settled()
     assert not page.one("main > .absent").is_displayed()
+
+
+def test_one_list_of_all_spaces_is_offered_where_there_are_several(page):
+    counts = {one["name"]: len(one["spaces"]) for one in page.client.get("/v1/collections").json["collections"]}
+    assert min(counts.values()) == 1 < max(counts.values())
+    for name, count in counts.items():
+        page.show(f"?collection={name}")
+        assert page.one(".choices").text.count("shown as") == (count > 1)
