@@ -55,7 +55,7 @@ def write_trec_files(comparison: Comparison, folder: Path) -> str:
             for name, space in zip(names, comparison.spaces, strict=True):
                 write_run(folder / name, run_of(query_set, space))
     except CorpusError as error:
-        return f"no TREC files: {error}"
+        return f"no TREC files: {error}{older}"
     if not lines:
         return f"TREC files: {folder} ({counted(len(comparison.spaces), 'run')}; nothing says what is relevant){older}"
     qrels = "the qrels" if lines <= MAX_LINES else f"no qrels, which would have {lines:,} lines"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,3 +99,7 @@ def test_runs_of_an_earlier_comparison_stay_and_are_named(tmp_path):
     said = write_trec_files(one, tmp_path / "trec")
     assert said.endswith("(1 run and the qrels); not of this comparison: 2-vectors+pca_2.run")
     assert (tmp_path / "trec" / "2-vectors+pca_2.run").exists()
+    one.query_set.queries[0] = replace(one.query_set.queries[0], id="with space")
+    said = write_trec_files(one, tmp_path / "trec")
+    assert said.startswith("no TREC files: ")
+    assert said.endswith("; not of this comparison: 2-vectors+pca_2.run")
