@@ -167,7 +167,7 @@ class LocalCollection(Collection):
         if self.manifest.segments:
             with self.compact(say) as whole:
                 return whole.add_space(spec, index, say)
-        with self._draft() as draft:
+        with self._draft(folder_name(str(encoder))) as draft:
             work = self.folder / WORK / folder_name(str(encoder))
             say(begun(encoder, self.items.size, work))
             if not encoder.__sklearn_is_fitted__():
@@ -184,9 +184,7 @@ class LocalCollection(Collection):
             require_all(str(encoder), filled.index, self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             self.manifest.with_space(record).write(draft)
-        made = LocalCollection(self.folder)
-        made._clear_work()
-        return made
+        return LocalCollection(self.folder)
 
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[LocalCollection, Change]:
         """Add items and replace changed ones; return the next generation and what changed.
@@ -196,7 +194,7 @@ class LocalCollection(Collection):
         """
         change, work = Change([], [], 0), self.folder / WORK / ADDED
         try:
-            with said_if_kept(work, say), self._draft() as folder:
+            with said_if_kept(work, say), self._draft(ADDED) as folder:
                 draft = self._segment_draft(folder)
                 change = draft.put(unique_ids(items))
                 if not change.added and not change.changed:
@@ -208,9 +206,7 @@ class LocalCollection(Collection):
                 draft.write_manifest()
         except _NothingChangesError:
             return self, change
-        made = LocalCollection(self.folder)
-        made._clear_work(ADDED)
-        return made, change
+        return LocalCollection(self.folder), change
 
     def delete(self, ids: Sequence[str], say: ProgressCallback = quiet) -> LocalCollection:
         """Remove items from every space and return the next generation; all or none."""
@@ -253,9 +249,13 @@ class LocalCollection(Collection):
             work.rmdir()
 
     @contextmanager
-    def _draft(self) -> Iterator[Path]:
-        """Yield a draft with all files of this generation, as hard links."""
-        with self._stored.generations.draft() as draft:
+    def _draft(self, *finished: str) -> Iterator[Path]:
+        """Yield a draft with all files of this generation, as hard links.
+
+        Folders of work that are `finished` with it are removed before another process may write, so that no file of
+        its own is removed.
+        """
+        with self._stored.generations.draft(lambda: self._clear_work(*finished)) as draft:
             if self._stored.generations.current() != self._stored.generation:
                 raise CollectionError(f"{self.folder} was changed by another process at the same time: try again")
             self._clear_work()
@@ -311,5 +311,7 @@ def _same(collection: LocalCollection, corpus: Corpus, on_bad: OnBad) -> LocalCo
             f"{collection.folder} holds other items than '{corpus.name}': "
             f"choose another folder, or add them with  nearby add {collection.folder} {corpus.name}"
         )
-    collection._clear_work()
+    # where another process is writing, its work stays
+    with suppress(CollectionError, OSError), Generations(collection.folder).locked(wait=False):
+        collection._clear_work()
     return collection
