@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from encoders.numbers import counted
-from encoders.progress import span
+from encoders.numbers import counted, span
 from retrieval.experiment.tuning.result import Reach, Setting, Tuning, best_of
 from retrieval.report.json import plain
 from retrieval.report.spec_wrapping import wrapped
