@@ -6,8 +6,7 @@ Source: Douze et al. 2024, The Faiss library; https://github.com/facebookresearc
 from __future__ import annotations
 
 import re
-import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,6 +35,7 @@ from indexers.faiss_factory import (
     set_binary_parameter,
     set_nflip,
 )
+from indexers.faiss_file import bytes_of_index, read_index, read_into_memory, write_index
 from indexers.folder import array_bytes, read_array, write_array
 from indexers.hits import Rows, as_rows
 from indexers.validation import LARGEST_SQUARE, has_plain_form
@@ -232,54 +232,16 @@ class Faiss(CheckedIndex):
 
     def _write(self, folder: Path) -> None:
         with (folder / INDEX).open("wb") as file:
-            self._write_to(file.write)
+            write_index(self._index, self.space.kind, file.write)
         if self._live is not None:
             write_array(folder / LIVE, self._live)
 
-    def _write_to(self, take: Callable[[bytes], object]) -> None:
-        """Let FAISS write its index, part by part.
-
-        FAISS does not write the file itself: what it loses when it closes a file on a full disk, it only prints.
-
-        Raises
-        ------
-        OSError
-            From `take`.
-        """
-        import faiss
-
-        failures: list[OSError] = []
-
-        def taken(part: bytes) -> int:
-            if not failures:
-                try:
-                    take(part)
-                except OSError as error:  # it cannot pass through FAISS
-                    failures.append(error)
-            return len(part)
-
-        write = faiss.write_index_binary if self.space.kind is Kind.BINARY else faiss.write_index
-        write(self._index, typing.cast("Any", faiss).PyCallbackIOWriter(taken, 2**20))
-        if failures:
-            raise failures[0]
-
     def _bytes_on_disk(self) -> int:
-        size = 0
-
-        def count(part: bytes) -> None:
-            nonlocal size
-            size += len(part)
-
-        self._write_to(count)
+        size = bytes_of_index(self._index, self.space.kind)
         return size + (0 if self._live is None else array_bytes(self._live))
 
     def _read(self, folder: Path, mmap: bool) -> None:
-        import faiss
-
-        read = faiss.read_index_binary if self.space.kind is Kind.BINARY else faiss.read_index
-        flag = getattr(faiss, "IO_FLAG_MMAP_IFC", None) if mmap else None  # since FAISS 1.11
-        self._index = read(str(folder / INDEX)) if flag is None else read(str(folder / INDEX), flag)
-        self._mapped = flag is not None
+        self._index, self._mapped = read_index(folder / INDEX, self.space.kind, mmap)
         self._live = read_array(folder / LIVE, mmap=False) if (folder / LIVE).exists() else None
         if self._live is not None and not _are_rows(self._live, self._index.ntotal):
             raise ValueError(f"{LIVE} holds rows that the index does not have")
@@ -289,16 +251,9 @@ class Faiss(CheckedIndex):
         self.set_parameters(self.parameters)
 
     def _read_into_memory(self) -> None:
-        """Read a mapped index into memory before it changes: FAISS aborts when a mapped index grows."""
-        if not self._mapped:
-            return
-        import faiss
-
-        if self.space.kind is Kind.BINARY:
-            self._index = faiss.deserialize_index_binary(faiss.serialize_index_binary(self._index))
-        else:
-            self._index = faiss.deserialize_index(faiss.serialize_index(self._index))
-        self._mapped = False
+        """Read a mapped index into memory before it changes."""
+        if self._mapped:
+            self._index, self._mapped = read_into_memory(self._index, self.space.kind), False
 
 
 def _are_rows(rows: NDArray[Any], total: int) -> bool:
