@@ -345,7 +345,7 @@ def test_codes_that_a_kill_left_after_the_add_are_right_for_a_later_one(tmp_path
     for name in ("whole", "c"):
         made(name).close()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("retrieval.collection.local.remove_at_once", raises(Died))
+        patch.setattr("retrieval.collection.folder.remove_at_once", raises(Died))
         with pytest.raises(Died):
             added(tmp_path / "c", texts)
     added(tmp_path / "whole", texts)
