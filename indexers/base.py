@@ -25,10 +25,8 @@ class Index(ABC):
     """Stores codes under ids and finds the nearest.
 
     Life: ``Index(space)`` -> ``fit(codes)`` (centroids, codebooks; often nothing) -> ``add(ids, codes)`` ->
-    ``search``.
-    Row i is the i-th item in the order of adding: ``ids[i]``; rows close up when items are removed.
-
-    A new index derives from `indexers.checked_index.CheckedIndex`, which checks what it is given.
+    ``search``. Row i is the i-th item in the order of adding: ``ids[i]``; rows close up when items are removed. A new
+    index derives from `indexers.checked_index.CheckedIndex`, which checks what it is given.
 
     Parameters
     ----------
@@ -55,9 +53,8 @@ class Index(ABC):
     spaces: ClassVar[frozenset[tuple[Kind, Metric]]]
     #: True when the saved index holds every code at full precision: a collection keeps no second copy.
     holds_codes: bool = False
-    #: Files that `load` maps: only some blocks of them are compared with their checksums; other files are compared in
-    #: full. FAISS ends the process over a damaged file, so its file is always compared in full: a gigabyte takes 1.4 s
-    #: on two cores, as long as FAISS takes to read it.
+    #: Files that `load` maps: only some blocks of them are compared with their checksums. Others are compared in full,
+    #: also that of FAISS, which ends the process over a damaged file.
     mapped_files: ClassVar[frozenset[str]] = frozenset()
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
@@ -280,10 +277,7 @@ class Index(ABC):
 
     @abstractmethod
     def bytes_on_disk(self) -> int | None:
-        """Return the size of the files that `save` writes, less their manifest; None if a server keeps them.
-
-        Nothing is written. Graphs, lists and codebooks are included, which the width of the codes does not show.
-        """
+        """Return the size of the files that `save` writes, less their manifest; None if a server keeps them."""
 
     @staticmethod
     def load(folder: str | Path, mmap: bool = True) -> Index:
