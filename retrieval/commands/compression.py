@@ -54,7 +54,7 @@ def compress(
 ) -> None:
     """Compress pictures, sounds or vectors into one file: encode, quantise, entropy-code. The corpus is not changed.
 
-    Without --bytes, --error or --bits, quantising adds 5 % to the squared error of the space. With --lossless, pictures
+    Without --bytes, --error or --bits, quantising adds 5% to the squared error of the space. With --lossless, pictures
     are coded by bits back, and each is decoded and compared before the file is written.
     """
     from retrieval.applications.compression.compress import compress as compress_corpus
