@@ -11,10 +11,12 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Lexicon, Metric, Space
+from encoders.codes import Codes, Kind, Lexicon, Metric, Space, n_rows
 from encoders.errors import NearbyError
+from encoders.npy import released
 from indexers.description import Description
 from indexers.hits import Hit, HitLists, Rows
+from indexers.validation import BLOCK_ROWS
 
 __all__ = ["Hit", "HitLists", "Index", "Rows"]
 #: Width of the codes for which a description is tried before the true ones are known.
@@ -195,6 +197,17 @@ class Index(ABC):
         ------
         BadItemError, DimensionError, NotFittedError
         """
+
+    def fill(self, ids: Sequence[str], codes: Codes) -> None:
+        """Learn from codes and add them all, block by block, to the empty index; raises as `fit` and `add` do.
+
+        After an error the index may hold a part of them: close it.
+        """
+        self.fit(codes)
+        start = 0
+        for part in released(codes, BLOCK_ROWS):
+            self.add(ids[start : start + n_rows(part)], part)
+            start += n_rows(part)
 
     def add_file(self, ids: Sequence[str], path: Path) -> bool:
         """Add the codes of a .npy file (n, dim) to an empty index that then reads them from there.
