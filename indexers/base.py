@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Lexicon, Metric, Space, n_rows
+from encoders.codes import Codes, Kind, Lexicon, Metric, Space
 from encoders.errors import NearbyError
 from encoders.npy import released
 from indexers.description import Description
@@ -199,15 +199,10 @@ class Index(ABC):
         """
 
     def fill(self, ids: Sequence[str], codes: Codes) -> None:
-        """Learn from codes and add them all, block by block, to the empty index; raises as `fit` and `add` do.
-
-        After an error the index may hold a part of them: close it.
-        """
+        """Learn from codes and add them all to the empty index, in blocks: close it when one of them is refused."""
         self.fit(codes)
-        start = 0
-        for part in released(codes, BLOCK_ROWS):
-            self.add(ids[start : start + n_rows(part)], part)
-            start += n_rows(part)
+        for number, part in enumerate(released(codes, BLOCK_ROWS)):
+            self.add(ids[number * BLOCK_ROWS : (number + 1) * BLOCK_ROWS], part)
 
     def add_file(self, ids: Sequence[str], path: Path) -> bool:
         """Add the codes of a .npy file (n, dim) to an empty index that then reads them from there.
