@@ -203,17 +203,8 @@ def likelihood(page: Page, run: dict[str, Any]) -> None:
         for one in runs
     ]  # fmt: skip
     heads = [
-        "spec",
-        "nats",
-        "±",
-        "seeds",
-        "standard error",
-        "pictures",
-        "bound, held out",
-        "epochs",
-        "fit s",
-        "measured",
-    ]
+        "spec", "nats", "±", "seeds", "standard error", "pictures", "bound, held out", "epochs", "fit s", "measured",
+    ]  # fmt: skip
     page.table(heads, rows)
     page.lines.append(f"Importance sampling, {runs[-1]['draws']:,} draws for each picture.")
     asked = "vae: nats on most test pictures, best bound held out"

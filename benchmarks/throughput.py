@@ -15,11 +15,11 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from alternating import alternating
 from autoencoders import CHANNELS, METHODS
 from mnist import read
 from plain_loops import LOOPS
 from record import latest, nothing_else, record, say
-from speed import alternating
 
 from encoders.codes import Batch
 from encoders.neural.training import split

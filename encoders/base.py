@@ -16,10 +16,11 @@ from encoders import options
 from encoders.batches import Encoded, as_batches
 from encoders.codes import MAX_DIM, Batches, Codes, Items, Lexicon, Modality, Space, stack_codes, whole_number
 from encoders.errors import BadItemError, DimensionError, NotFittedError, NotInvertibleError
-from encoders.items import as_images, as_matrix, as_named, as_rows, as_sounds, as_texts
+from encoders.items import READERS, as_matrix
 from encoders.named import Named
 from encoders.products import Products
 from encoders.sklearn_names import SklearnNames
+from encoders.spec import write_stage
 
 State = dict[str, NDArray[Any]]
 
@@ -240,16 +241,8 @@ class Encoder(SklearnNames, ABC):
         BadItemError, DimensionError
             When the items are not texts, pictures, sounds, rows or vectors of the expected width.
         """
-        if self.reads is Modality.TEXT:
-            return as_texts(items)
-        if self.reads is Modality.IMAGE:
-            return as_images(items)
-        if self.reads is Modality.SOUND:
-            return as_sounds(items)
-        if self.reads is Modality.ROW:
-            return as_rows(items)
-        if self.reads is Modality.ITEM:
-            return as_named(items)
+        if self.reads is not Modality.VECTOR:
+            return READERS[self.reads](items)
         matrix = as_matrix(items, self.reads_missing)
         if matrix.dtype == np.uint8:  # squares and sums of bytes would overflow
             matrix = matrix.astype(np.float32)
@@ -268,16 +261,7 @@ class Encoder(SklearnNames, ABC):
 
     def spec(self, full: bool = False) -> str:
         """Return the encoder as a spec, with the options that differ from the defaults, or with all (`full`)."""
-        from encoders.spec import write_stage
-
-        positional, named = None, {}
-        for position, field in enumerate(options.fields_of(type(self))):
-            value = getattr(self, field.name)
-            if position == 0 and (full or value != field.default or isinstance(value, int)):
-                positional = options.text_of(value)
-            elif position and (full or value != field.default):
-                named[options.written_name(field.name)] = options.text_of(value)
-        return write_stage(self.name, positional, named)
+        return write_stage(self.name, *options.texts_of(self, full))
 
     def learnt_shape(self) -> dict[str, Any]:
         """Return the learnt spaces as JSON values (the arrays are in `state`)."""
@@ -314,17 +298,3 @@ class Encoder(SklearnNames, ABC):
         input_space = self.input_space
         self.__post_init__()
         self.input_space = input_space
-
-
-def decode_through(stages: Sequence[Encoder], codes: Codes) -> Items:
-    """Decode codes through consecutive stages of a pipeline, the last stage first.
-
-    Raises
-    ------
-    NotInvertibleError
-        When a stage cannot decode.
-    """
-    items: Any = codes
-    for stage in reversed(stages):
-        items = stage.decode(items)
-    return items

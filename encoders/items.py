@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from encoders.codes import Codes, Items
+from encoders.codes import Codes, Items, Modality
 from encoders.errors import BadItemError, DimensionError
 from encoders.named import Named
 from encoders.row import Row
@@ -108,6 +109,16 @@ def as_named(items: Items) -> list[Named]:
     if isinstance(items, str | Named | Row | Sound) or issparse(items):
         raise BadItemError(f"expected a list of items, got {describe(items)}")
     return [item if isinstance(item, Named) else Named(item) for item in items]
+
+
+#: What reads items of each modality; vectors are read by `as_matrix`.
+READERS: dict[Modality, Callable[[Items], Any]] = {
+    Modality.TEXT: as_texts,
+    Modality.IMAGE: as_images,
+    Modality.SOUND: as_sounds,
+    Modality.ROW: as_rows,
+    Modality.ITEM: as_named,
+}
 
 
 def as_matrix(items: Items, missing: bool = False) -> Codes:

@@ -6,6 +6,7 @@ import io
 import math
 import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -72,6 +73,13 @@ def release(array: Any) -> None:
     # a map that can be written to may hold changes that are in no file
     if isinstance(base, mmap.mmap) and hasattr(base, "madvise") and memoryview(base).readonly:
         base.madvise(mmap.MADV_DONTNEED)
+
+
+def released(codes: Any, rows: int) -> Iterator[Any]:
+    """Yield consecutive parts of at most `rows` rows; what was read of a mapped array is released after each part."""
+    for start in range(0, codes.shape[0], rows):
+        yield codes[start : start + rows]
+        release(codes)
 
 
 def read_npy(path: Path) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Reader of numbers that users write: in options, addresses, and files of judgements or ratings.
+"""Numbers that users write, in options, addresses, and files of judgements or ratings; numbers in sentences for them.
 
 Python's own ``int`` and ``float`` also read ``1_000``, `` 1 ``, ``１`` (a full-width digit), ``infinity`` and ``nan``.
 Other tools do not, so such a text is more often a mistake than a number: it is refused.
@@ -121,3 +121,17 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     ('1 space', '1,797 items', '2 queries')
     """
     return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def span(seconds: float) -> str:
+    """Return a time span as text.
+
+    Examples
+    --------
+    >>> span(0.0213), span(7.4), span(95), span(7265)
+    ('21 ms', '7.4 s', '1 min 35 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{1000 * seconds:.0f} ms" if 0 < seconds < 0.1 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -154,6 +154,18 @@ def text_of(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
+def texts_of(instance: Any, full: bool = False) -> tuple[str | None, dict[str, str]]:
+    """Return the options that differ from the defaults, or all (`full`), as texts: the first, the others by name."""
+    positional, named = None, {}
+    for position, field in enumerate(fields_of(type(instance))):
+        value = getattr(instance, field.name)
+        if position == 0 and (full or value != field.default or isinstance(value, int)):
+            positional = text_of(value)
+        elif position and (full or value != field.default):
+            named[written_name(field.name)] = text_of(value)
+    return positional, named
+
+
 def allows_none(hint: Any) -> bool:
     """Return whether ``None`` is a declared value."""
     return type(None) in typing.get_args(hint)

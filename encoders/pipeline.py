@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
-from encoders.base import Encoder, State, decode_through
+from encoders.base import Encoder, State
 from encoders.batches import Encoded
 from encoders.codes import Batches, Codes, Items, Modality, Space
 from encoders.errors import SpecError
@@ -145,3 +145,17 @@ class Pipeline(Encoder):
 
 def _named(field: str | None) -> str:
     return "the label" if field is None else f"the field '{field}'"
+
+
+def decode_through(stages: Sequence[Encoder], codes: Codes) -> Items:
+    """Decode codes through consecutive stages of a pipeline, the last stage first.
+
+    Raises
+    ------
+    NotInvertibleError
+        When a stage cannot decode.
+    """
+    items: Any = codes
+    for stage in reversed(stages):
+        items = stage.decode(items)
+    return items

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from encoders.base import Encoder, decode_through
+from encoders.base import Encoder
 from encoders.codes import Kind, Modality, whole_number
 from encoders.errors import NotInvertibleError
+from encoders.pipeline import decode_through
 from encoders.sound import MAX_RATE, Sound
 
 #: Largest width of an artificial dense row; wider encoders are not checked.

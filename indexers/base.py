@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Lexicon, Metric, Space
 from encoders.errors import NearbyError
+from encoders.npy import released
 from indexers.description import Description
 from indexers.hits import Hit, HitLists, Rows
+from indexers.validation import BLOCK_ROWS
 
 __all__ = ["Hit", "HitLists", "Index", "Rows"]
 #: Width of the codes for which a description is tried before the true ones are known.
@@ -25,10 +27,8 @@ class Index(ABC):
     """Stores codes under ids and finds the nearest.
 
     Life: ``Index(space)`` -> ``fit(codes)`` (centroids, codebooks; often nothing) -> ``add(ids, codes)`` ->
-    ``search``.
-    Row i is the i-th item in the order of adding: ``ids[i]``; rows close up when items are removed.
-
-    A new index derives from `indexers.checked_index.CheckedIndex`, which checks what it is given.
+    ``search``. Row i is the i-th item in the order of adding: ``ids[i]``; rows close up when items are removed. A new
+    index derives from `indexers.checked_index.CheckedIndex`, which checks what it is given.
 
     Parameters
     ----------
@@ -55,9 +55,8 @@ class Index(ABC):
     spaces: ClassVar[frozenset[tuple[Kind, Metric]]]
     #: True when the saved index holds every code at full precision: a collection keeps no second copy.
     holds_codes: bool = False
-    #: Files that `load` maps: only some blocks of them are compared with their checksums; other files are compared in
-    #: full. FAISS ends the process over a damaged file, so its file is always compared in full: a gigabyte takes 1.4 s
-    #: on two cores, as long as FAISS takes to read it.
+    #: Files that `load` maps: only some blocks of them are compared with their checksums. Others are compared in full,
+    #: also that of FAISS, which ends the process over a damaged file.
     mapped_files: ClassVar[frozenset[str]] = frozenset()
     #: True when only items with a score above 0 are answers.
     positive_only: bool = False
@@ -199,6 +198,12 @@ class Index(ABC):
         BadItemError, DimensionError, NotFittedError
         """
 
+    def fill(self, ids: Sequence[str], codes: Codes) -> None:
+        """Learn from codes and add them all to the empty index, in blocks: close it when one of them is refused."""
+        self.fit(codes)
+        for number, part in enumerate(released(codes, BLOCK_ROWS)):
+            self.add(ids[number * BLOCK_ROWS : (number + 1) * BLOCK_ROWS], part)
+
     def add_file(self, ids: Sequence[str], path: Path) -> bool:
         """Add the codes of a .npy file (n, dim) to an empty index that then reads them from there.
 
@@ -280,10 +285,7 @@ class Index(ABC):
 
     @abstractmethod
     def bytes_on_disk(self) -> int | None:
-        """Return the size of the files that `save` writes, less their manifest; None if a server keeps them.
-
-        Nothing is written. Graphs, lists and codebooks are included, which the width of the codes does not show.
-        """
+        """Return the size of the files that `save` writes, less their manifest; None if a server keeps them."""
 
     @staticmethod
     def load(folder: str | Path, mmap: bool = True) -> Index:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codes import Codes, Kind, Lexicon, Metric, Space, normalized
+from encoders.codes import Codes, Kind, Lexicon, Metric, Space, n_rows, normalized
 from encoders.errors import NotInvertibleError, OptionError
+from encoders.npy import release, released
 from encoders.query_string import unknown_option
 from indexers.base import HitLists, Index, Rows
 from indexers.pairs import Pairs, best_pairs, score_pairs
 from indexers.unit import Unit
 from indexers.validation import (
+    BLOCK_ROWS,
     LARGEST,
     checked_codes,
     checked_ids,
@@ -74,6 +77,10 @@ class CheckedIndex(Index):
     @abstractmethod
     def _add(self, codes: Codes) -> None:
         """Append codes after the existing rows; `codes` may be the caller's own array."""
+
+    def _room_for(self, codes: Codes) -> AbstractContextManager[object]:
+        """Return a context in which all of these codes, and no others, are added in blocks of `BLOCK_ROWS`."""
+        return nullcontext()
 
     @abstractmethod
     def _remove(self, rows: NDArray[np.int64]) -> None:
@@ -157,6 +164,17 @@ class CheckedIndex(Index):
         self._add(matrix)
         rows = self._rows_by_id()
         rows.update(zip(names, range(len(self._ids), len(self._ids) + len(names)), strict=True))
+        self._ids.extend(names)
+
+    def fill(self, ids: Sequence[str], codes: Codes) -> None:
+        """Learn from codes and add them all to the empty index; ids are compared once, and no table of them is kept."""
+        names = checked_ids(ids, n_rows(codes), self._rows_by_id())
+        self._row_of = None
+        self.fit(codes)
+        release(codes)
+        with self._room_for(codes):
+            for part in released(codes, BLOCK_ROWS):
+                self._add(checked_codes(self._unit.stored(part), self.space))
         self._ids.extend(names)
 
     def remove(self, ids: Iterable[str]) -> None:

@@ -6,9 +6,8 @@ Source: Douze et al. 2024, The Faiss library; https://github.com/facebookresearc
 from __future__ import annotations
 
 import re
-import typing
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
-from encoders.npy import release
+from encoders.npy import release, released
 from encoders.numbers import read_number
 from encoders.query_string import unknown_option
 from indexers.base import TRIAL_WIDTH
@@ -36,15 +35,15 @@ from indexers.faiss_factory import (
     set_binary_parameter,
     set_nflip,
 )
+from indexers.faiss_file import bytes_of_index, read_index, read_into_memory, write_index
+from indexers.faiss_lists import add_to_lists, assigned, has_plain_lists, make_room
 from indexers.folder import array_bytes, read_array, write_array
 from indexers.hits import Rows, as_rows
-from indexers.validation import LARGEST_SQUARE, has_plain_form
+from indexers.validation import BLOCK_ROWS, LARGEST_SQUARE, has_plain_form
 
 INDEX, LIVE = "index.faiss", "live.npy"
 #: Beginnings of factory strings that are for bits alone.
 BITS_ONLY = ("B", "Hash")
-#: Rows scaled to unit length at a time, so that cosine needs no second copy of all codes.
-BLOCK_ROWS = 2**16
 #: Rows of a sample that are read together.
 GATHERED_ROWS = 2**13
 #: Arrays, because NumPy converts a plain number in every call. (Negation would turn a distance of 0 into -0.)
@@ -104,6 +103,8 @@ class Faiss(CheckedIndex):
         self._distance_type = np.dtype(np.int32) if self.space.kind is Kind.BINARY else _FLOAT32
         self._by_distance = self.space.metric in (Metric.EUCLIDEAN, Metric.HAMMING)
         self._mapped = False
+        #: The list of every row of a collection that is being added.
+        self._lists: NDArray[np.int64] | None = None
         #: FAISS' own number of every row, after some were removed.
         self._live: NDArray[np.int64] | None = None
         #: The rows of FAISS' numbers, and the live numbers that they were made from.
@@ -155,11 +156,25 @@ class Faiss(CheckedIndex):
             raise NotFittedError(f"'{self.description}' learns from codes first: call fit(codes) before add")
         self._read_into_memory()
         before = self._index.ntotal
+        if self._lists is not None:
+            add_to_lists(self._index, self.comparable(codes), self._lists[before : before + n_rows(codes)])
+            return
+        # cosine: a block at a time, so that there is no second copy of all codes
         scaled = self.space.metric is Metric.COSINE
         for start in range(0, n_rows(codes), BLOCK_ROWS if scaled else n_rows(codes)):
             self._index.add(self.comparable(codes[start : start + BLOCK_ROWS]) if scaled else codes)
         if self._live is not None:
             self._live = np.append(self._live, np.arange(before, self._index.ntotal))
+
+    @contextmanager
+    def _room_for(self, codes: Codes) -> Iterator[None]:
+        if has_plain_lists(self._index) and not self._index.ntotal:
+            self._lists = assigned(self._index, (self.comparable(part) for part in released(codes, BLOCK_ROWS)))
+            make_room(self._index, self._lists)
+        try:
+            yield
+        finally:
+            self._lists = None
 
     def _remove(self, rows: NDArray[np.int64]) -> None:
         live = np.arange(self._index.ntotal) if self._live is None else self._live
@@ -232,54 +247,16 @@ class Faiss(CheckedIndex):
 
     def _write(self, folder: Path) -> None:
         with (folder / INDEX).open("wb") as file:
-            self._write_to(file.write)
+            write_index(self._index, self.space.kind, file.write)
         if self._live is not None:
             write_array(folder / LIVE, self._live)
 
-    def _write_to(self, take: Callable[[bytes], object]) -> None:
-        """Let FAISS write its index, part by part.
-
-        FAISS does not write the file itself: what it loses when it closes a file on a full disk, it only prints.
-
-        Raises
-        ------
-        OSError
-            From `take`.
-        """
-        import faiss
-
-        failures: list[OSError] = []
-
-        def taken(part: bytes) -> int:
-            if not failures:
-                try:
-                    take(part)
-                except OSError as error:  # it cannot pass through FAISS
-                    failures.append(error)
-            return len(part)
-
-        write = faiss.write_index_binary if self.space.kind is Kind.BINARY else faiss.write_index
-        write(self._index, typing.cast("Any", faiss).PyCallbackIOWriter(taken, 2**20))
-        if failures:
-            raise failures[0]
-
     def _bytes_on_disk(self) -> int:
-        size = 0
-
-        def count(part: bytes) -> None:
-            nonlocal size
-            size += len(part)
-
-        self._write_to(count)
+        size = bytes_of_index(self._index, self.space.kind)
         return size + (0 if self._live is None else array_bytes(self._live))
 
     def _read(self, folder: Path, mmap: bool) -> None:
-        import faiss
-
-        read = faiss.read_index_binary if self.space.kind is Kind.BINARY else faiss.read_index
-        flag = getattr(faiss, "IO_FLAG_MMAP_IFC", None) if mmap else None  # since FAISS 1.11
-        self._index = read(str(folder / INDEX)) if flag is None else read(str(folder / INDEX), flag)
-        self._mapped = flag is not None
+        self._index, self._mapped = read_index(folder / INDEX, self.space.kind, mmap)
         self._live = read_array(folder / LIVE, mmap=False) if (folder / LIVE).exists() else None
         if self._live is not None and not _are_rows(self._live, self._index.ntotal):
             raise ValueError(f"{LIVE} holds rows that the index does not have")
@@ -289,16 +266,9 @@ class Faiss(CheckedIndex):
         self.set_parameters(self.parameters)
 
     def _read_into_memory(self) -> None:
-        """Read a mapped index into memory before it changes: FAISS aborts when a mapped index grows."""
-        if not self._mapped:
-            return
-        import faiss
-
-        if self.space.kind is Kind.BINARY:
-            self._index = faiss.deserialize_index_binary(faiss.serialize_index_binary(self._index))
-        else:
-            self._index = faiss.deserialize_index(faiss.serialize_index(self._index))
-        self._mapped = False
+        """Read a mapped index into memory before it changes."""
+        if self._mapped:
+            self._index, self._mapped = read_into_memory(self._index, self.space.kind), False
 
 
 def _are_rows(rows: NDArray[Any], total: int) -> bool:

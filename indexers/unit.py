@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from encoders.codes import Codes
 from encoders.errors import BadItemError
 from encoders.items import as_matrix
+from encoders.npy import released
 from encoders.scaling import largest_of, times, unit_of
-from indexers.validation import LARGEST
+from indexers.validation import BLOCK_ROWS, LARGEST
 
 
 class Unit:
@@ -38,7 +39,7 @@ class Unit:
     def of(cls, codes: Codes) -> Unit:
         """Return a unit in which no square of these codes overflows or underflows."""
         with np.errstate(over="ignore", invalid="ignore"):
-            largest = largest_of(as_matrix(codes))
+            largest = _largest(codes)
         return cls(unit_of(largest, highest=LARGEST) if largest else 0.0)
 
     @classmethod
@@ -78,3 +79,13 @@ class Unit:
     def given_scores(self, scores: NDArray[np.float32]) -> NDArray[Any]:
         """Return scores of stored codes in the unit of the given codes: float64 if the units differ."""
         return scores if self.is_plain else np.asarray(scores.astype(np.float64) / self.factor / self.factor)
+
+
+def _largest(codes: Codes) -> float:
+    """Return the largest absolute value; many codes are read part by part, as they may be mapped."""
+    if not isinstance(codes, np.ndarray) or len(codes) <= BLOCK_ROWS:
+        return largest_of(as_matrix(codes))
+    try:
+        return max(largest_of(as_matrix(part)) for part in released(codes, BLOCK_ROWS))
+    except BadItemError:
+        return largest_of(as_matrix(codes))  # it names the row

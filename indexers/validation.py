@@ -12,11 +12,14 @@ from scipy.sparse import issparse
 from encoders.codes import Codes, Kind, Metric, Space, n_rows, packed_width
 from encoders.errors import BadItemError, DimensionError, OptionError, UnsupportedSpaceError
 from encoders.items import as_matrix, describe
+from encoders.npy import released
 
 #: Products of larger values overflow float32 when they are summed.
 LARGEST = 1e17
 #: Codes with a smaller sum of squares are valid; others must be checked value by value.
 LARGEST_SQUARE = LARGEST**2
+#: Rows of many codes that are checked or added at a time: as many as FAISS takes, so that products round as its own do.
+BLOCK_ROWS = 2**16
 #: Looked up once: reading an attribute of an enum class is slow beside the check of a single query.
 _DENSE, _FLOAT32 = Kind.DENSE, np.dtype(np.float32)
 
@@ -132,8 +135,7 @@ def checked_codes(codes: Any, space: Space) -> Codes:
     DimensionError
         For another width.
     """
-    # the sum of squares bounds every value, and a comparison with NaN is False
-    if has_plain_form(codes, space) and np.vdot(codes, codes) < LARGEST_SQUARE:
+    if has_plain_form(codes, space) and _has_moderate_sums(codes):
         return codes
     with np.errstate(over="ignore"):  # values beyond float32 become infinite and are refused below
         matrix: Any = as_matrix(codes)
@@ -171,6 +173,13 @@ def has_plain_form(codes: Any, space: Space) -> bool:
         and codes.flags.c_contiguous
         and codes.size > 0
     )
+
+
+def _has_moderate_sums(codes: NDArray[np.float32]) -> bool:
+    """Return whether sums of squares bound every value; many codes are read part by part, as they may be mapped."""
+    if len(codes) <= BLOCK_ROWS:
+        return bool(np.vdot(codes, codes) < LARGEST_SQUARE)  # False for NaN
+    return all(np.vdot(part, part) < LARGEST_SQUARE for part in released(codes, BLOCK_ROWS))
 
 
 def _require_moderate(values: Any) -> None:

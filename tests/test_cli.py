@@ -586,7 +586,7 @@ def test_compress_and_decompress(digits, tmp_path):
     assert json.loads(done.stdout) == {"file": str(file), "folder": str(out), "items": 2, "lost": 0, "damage": []}
     assert sorted(path.name for path in out.iterdir()) == ["1796.png", "7.png", "items.jsonl"]
     assert "not an empty folder" in refused("decompress", str(file), "-o", str(out))
-    assert "name a folder for the items with -o" in refused("decompress", str(file), "@7")
+    assert "items are written only with -o: add -o FOLDER" in refused("decompress", str(file), "@7")
     assert "no item with the id '99999'" in refused("decompress", str(file), "@99999", "-o", str(tmp_path / "none"))
     assert not (tmp_path / "none").exists()
 
@@ -694,7 +694,7 @@ def test_a_compression_curve(digits, tmp_path):
     found = json.loads(nearby(*curve, "--json").stdout)
     assert (found["items"], found["curves"][0]["name"]) == (20, "pixels+pca:8")
     assert (tmp_path / "out" / "equal-bytes.png").is_file()
-    assert "is a collection, whose spaces have seen all its items" in refused(
+    assert "is a collection whose spaces were fitted on all its items" in refused(
         "compression-curve", str(digits), "-o", str(tmp_path / "none")
     )
     assert "measured on pictures" in refused("compression-curve", "api-docs", "-o", str(tmp_path / "none"))

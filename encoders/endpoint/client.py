@@ -16,8 +16,7 @@ from encoders.backoff import Backoff
 from encoders.endpoint.address import is_here, key_of, key_variables
 from encoders.endpoint.answer import Embedded, read_answer
 from encoders.errors import EndpointError, one_line
-from encoders.numbers import counted
-from encoders.progress import span
+from encoders.numbers import counted, span
 from encoders.version import version
 
 #: Statuses of failures that pass: the server is busy, restarts, or is reached through a proxy that waits for it.

@@ -14,7 +14,7 @@ from encoders.batches import collect
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space, whole_number
 from encoders.errors import BadItemError, OptionError
 from encoders.neural.encoder import MAIN, NeuralEncoder
-from encoders.neural.gan_losses import gradient_penalty, lost_variance
+from encoders.neural.gan_losses import gradient_penalty, logistic_loss, lost_variance
 from encoders.neural.players import Game, Player
 from encoders.neural.reconstruction_loss import OUTPUTS, ReconstructionLoss, chosen
 from encoders.neural.torch_encoding import in_pieces, load_state, state_of
@@ -198,38 +198,27 @@ class GAN(NeuralEncoder):
 
     def _deceivers_loss(self, network: Any, rows: Tensor) -> Tensor:
         """Return the loss of generator and inference network: each pair should be taken for one of the other kind."""
-        from torch.nn import functional
-
         real, generated = self._pairs(network, rows)
         discriminator = network["discriminator"]
-        loss: Any = (
-            functional.softplus(discriminator(*real).float()).mean()
-            + functional.softplus(-discriminator(*generated).float()).mean()
-        )
-        loss = loss / 2
+        of_real, of_generated = discriminator(*real), discriminator(*generated)
+        loss = logistic_loss(high=of_generated, low=of_real) / 2
         if self.cycle:
             loss = loss + self.cycle * lost_variance(
                 rows, self._output.output_of(network["generator"](real[1])).float()
             )
-        typed: Tensor = loss
-        return typed
+        return loss
 
     def _discriminator_loss(self, network: Any, rows: Tensor) -> Tensor:
         import torch
-        from torch.nn import functional
 
         discriminator = network["discriminator"]
         with torch.no_grad():
             real, generated = self._pairs(network, rows)
-        loss: Any = (
-            functional.softplus(-discriminator(*real).float()).mean()
-            + functional.softplus(discriminator(*generated).float()).mean()
-        )
+        loss = logistic_loss(high=discriminator(*real), low=discriminator(*generated))
         if self.regularization == "r1" and self.penalty and network.training:
             count = max(1, len(rows) // PENALTY_STRIDE)
             loss = loss + self.penalty * gradient_penalty(discriminator, real[0][:count], real[1][:count].float())
-        typed: Tensor = loss / 2
-        return typed
+        return loss / 2
 
     @staticmethod
     def _average(network: Any) -> None:

@@ -1,4 +1,4 @@
-"""Terms of the losses of a generative adversarial network, beside those of the players."""
+"""Terms of the losses of a generative adversarial network."""
 
 from __future__ import annotations
 
@@ -43,6 +43,30 @@ def gradient_penalty(discriminator: Any, items: Tensor, codes: Tensor) -> Tensor
         )
         squares = [gradient.square().sum(dim=1) for gradient in gradients]
     total: Tensor = torch.stack(squares).sum(dim=0).mean()
+    return total
+
+
+def logistic_loss(high: Tensor, low: Tensor) -> Tensor:
+    """Return the loss of a player that wants some logits of the discriminator high, and others low.
+
+    Parameters
+    ----------
+    high, low : Tensor (n,)
+
+    Returns
+    -------
+    Tensor ()
+
+    Examples
+    --------
+    >>> import torch
+    >>> at_random = torch.zeros(4)
+    >>> round(float(logistic_loss(at_random, at_random)), 3)
+    1.386
+    """
+    from torch.nn import functional
+
+    total: Tensor = functional.softplus(-high.float()).mean() + functional.softplus(low.float()).mean()
     return total
 
 

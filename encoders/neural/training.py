@@ -14,10 +14,11 @@ from encoders.cpu_count import available_cores
 from encoders.errors import BadItemError, TrainingError
 from encoders.neural.checkpoint import read_checkpoint, take_weights, weights_of, write_checkpoint
 from encoders.neural.collapse import Collapse, collapse_reason, warn_of_collapse
-from encoders.neural.players import Game, Loss, Player, as_game
+from encoders.neural.epoch import MixedPrecision, run_epoch, validation_loss
+from encoders.neural.players import Game, Loss, as_game
 from encoders.neural.training_config import RESUMABLE_SETTINGS, History, TrainingConfig
 from encoders.progress import progress
-from encoders.torch_device import autocast, device_of, moved, on_device, place, training_type
+from encoders.torch_device import device_of, on_device, place, training_type
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -150,10 +151,10 @@ def train(
             begun = time.perf_counter()
             with _explained(config, epoch, work):
                 if initial_loss is None:
-                    initial_loss = _measure(network, game, rows, held_out, config, precision)
-                means = _epoch(network, game, rows, training, config, epoch, optimizer, augment, pace, precision)
+                    initial_loss = validation_loss(network, game, rows, held_out, config, precision)
+                means = run_epoch(network, game, rows, training, config, epoch, optimizer, augment, pace, precision)
                 history.add_losses({player.name: mean for player, mean in zip(game.players, means, strict=True)})
-                history.validation_loss.append(_measure(network, game, rows, held_out, config, precision))
+                history.validation_loss.append(validation_loss(network, game, rows, held_out, config, precision))
                 _require_not_diverged(history.validation_loss[-1], initial_loss)
                 with on_device(device):
                     history.collapsed = collapse_reason(network, game, rows, held_out, epoch, device)
@@ -173,25 +174,6 @@ def train(
     place(network, "cpu")
     network.eval()
     return history
-
-
-class MixedPrecision:
-    """Mixed precision of a training: its device, the number format of matrix products, the scale of gradients.
-
-    Gradients in fp16 (`scaler`) are multiplied lest small ones become 0; in other formats nothing is scaled.
-    """
-
-    def __init__(self, device: str, kind: Any) -> None:
-        import torch
-
-        self.device, self._kind = device, kind
-        self.scaler = torch.amp.GradScaler(device, enabled=kind is torch.float16)
-
-    @contextmanager
-    def autocast(self) -> Iterator[None]:
-        """Compute losses: on the device, in the number format."""
-        with on_device(self.device), autocast(self._kind, self.device):
-            yield
 
 
 @contextmanager
@@ -221,112 +203,12 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     return "alloc" in str(error)
 
 
-def _epoch(
-    network: nn.Module,
-    game: Game,
-    rows: Examples,
-    training: Tensor,
-    config: TrainingConfig,
-    epoch: int,
-    optimizer: Any,
-    augment: Augment | None,
-    pace: Callable[[float], float],
-    precision: MixedPrecision,
-) -> list[float]:
-    """Return the mean loss of each player over the mini-batches of one epoch."""
-    import torch
-
-    network.train()
-    # one generator per epoch: an epoch is the same whether or not the run was interrupted before it
-    generator = torch.Generator().manual_seed(config.seed * 1_000_003 + epoch)
-    torch.manual_seed(config.seed * 1_000_003 + epoch)
-    order = training[torch.randperm(len(training), generator=generator)]
-    steps = max(1, math.ceil(len(order) / config.batch_size))
-    totals = torch.zeros(len(game.players), device=precision.device)
-    for step in range(steps):
-        positions = order[step * config.batch_size : (step + 1) * config.batch_size]
-        if len(positions) < 2 and steps > 1:
-            continue  # batch normalisation cannot learn from one row
-        done = pace(epoch + step / steps)
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * group["rate"] * one_cycle(done, config.warm_up)
-        batch = rows.take(positions)
-        if augment is not None:
-            batch = augment(batch, generator)
-        batch = moved(batch, precision.device)
-        for turn, player in enumerate(game.players):
-            read = _inputs(network, player, batch, precision)
-            for _ in range(player.steps):
-                value = _update(network, game, turn, read, optimizer, precision)
-                totals[turn] += value * (len(positions) / len(order) / player.steps)
-        if game.after_batch is not None:
-            game.after_batch(network)
-    means: list[float] = totals.tolist()
-    if not all(map(math.isfinite, means)):
-        raise FloatingPointError("is no longer a number")
-    return means
-
-
-def _inputs(network: nn.Module, player: Player, batch: Any, precision: MixedPrecision) -> Any:
-    """Return what the updates of a player read: the batch, or what they compute of it, once for all of them."""
-    import torch
-
-    if player.inputs is None:
-        return batch
-    with torch.no_grad(), precision.autocast():
-        return player.inputs(network, batch)
-
-
-def _update(network: nn.Module, game: Game, turn: int, batch: Any, optimizer: Any, precision: MixedPrecision) -> Tensor:
-    """Make one update of one player; the weights of the other players have no gradient and do not change.
-
-    All players share one optimizer, with one parameter group each: it skips parameters without a gradient.
-    """
-    optimizer.zero_grad(set_to_none=True)
-    with precision.autocast():
-        value = game.players[turn].loss(network, batch)
-    alone = len(game.players) == 1
-    scaled = precision.scaler.scale(value)
-    scaled.backward(inputs=None if alone else optimizer.param_groups[turn]["params"])  # type: ignore[no-untyped-call]
-    precision.scaler.step(optimizer)
-    precision.scaler.update()
-    return value.detach().float()
-
-
-def _measure(
-    network: nn.Module, game: Game, rows: Examples, held_out: Tensor, config: TrainingConfig, precision: MixedPrecision
-) -> float:
-    import torch
-
-    network.eval()
-    torch.manual_seed(config.seed)  # the noise of a loss is the same in every epoch
-    total = 0.0
-    with torch.no_grad(), precision.autocast():
-        for part in held_out.split(4 * config.batch_size):  # type: ignore[no-untyped-call]
-            batch = moved(rows.take(part), precision.device)
-            total += float(game.players[0].loss(network, batch).float()) * len(part)
-    return total / max(1, len(held_out))
-
-
 def _require_not_diverged(loss: float, initial_loss: float) -> None:
     """Raise when the validation loss has diverged."""
     if not math.isfinite(loss):
         raise FloatingPointError("is no longer a number")
     if loss > DIVERGED * max(1.0, initial_loss):
         raise FloatingPointError(f"is more than {DIVERGED:,} times its initial value")
-
-
-def one_cycle(done: float, warm_up: float) -> float:
-    """Return the factor of the learning rate: it rises linearly during `warm_up`, then falls to 0 as a cosine.
-
-    Examples
-    --------
-    >>> [round(one_cycle(done, 0.2), 2) for done in (0.1, 0.2, 0.6, 1.0)]
-    [0.52, 1.0, 0.5, 0.0]
-    """
-    if done < warm_up:
-        return 0.04 + 0.96 * done / warm_up
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (done - warm_up) / (1 - warm_up))))
 
 
 def split(count: int, config: TrainingConfig) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,6 @@ import numpy as np
 from encoders.base import Encoder, State
 from encoders.batches import Encoded, collect
 from encoders.codes import Batches, Codes, Items, Kind, Metric, Space
-from encoders.errors import OptionError
 from encoders.options import LARGEST_SEED, option
 from encoders.progress import waiting
 from encoders.projection.pca import PCA
@@ -54,7 +53,7 @@ class ICA(Encoder):
         from sklearn.decomposition import FastICA
         from sklearn.exceptions import ConvergenceWarning
 
-        whitening = _whitening(self.n_components, batches)
+        whitening = _Whitening(self.n_components, whiten=True).fit(batches)
         deviations = whitening.spreads()
         rank = int(np.count_nonzero(deviations))  # components are sorted by descending variance
         rotation = FastICA(fun=self.contrast, whiten=False, max_iter=self.iterations, tol=1e-4, random_state=self.seed)
@@ -90,9 +89,7 @@ class ICA(Encoder):
         self.mean, self.components, self.mixing = state["mean"], state["components"], state["mixing"]
 
 
-def _whitening(n_components: int, batches: Batches) -> PCA:
-    """Return fitted principal components; what they refuse is refused in the name of the encoder that was asked for."""
-    try:
-        return PCA(n_components, whiten=True).fit(batches)
-    except OptionError as error:
-        raise OptionError(str(error).replace("pca: ", "ica: ", 1)) from None
+class _Whitening(PCA):
+    """The whitened principal components; what they refuse is refused in the name that the user asked for."""
+
+    name: ClassVar[str] = ICA.name

@@ -68,11 +68,11 @@ class PCA(Encoder):
         if solver == "auto":
             solver, batches = solvers.choose(batches, self.n_components)
         if solver == "exact":
-            solution = solvers.exact(batches, self.n_components)
+            solution = solvers.exact(self.name, batches, self.n_components)
         elif solver == "incremental":
-            solution = solvers.incremental(batches, self.n_components)
+            solution = solvers.incremental(self.name, batches, self.n_components)
         else:
-            solution = solvers.randomized(collect(batches), self.n_components, self.iterations, self.seed)
+            solution = solvers.randomized(self.name, collect(batches), self.n_components, self.iterations, self.seed)
         self.mean = solution.mean.astype(np.float32)
         self.components = np.ascontiguousarray(_signed(solution.components), dtype=np.float32)
         # float64 can represent the square of every float32

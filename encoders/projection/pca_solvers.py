@@ -1,4 +1,7 @@
-"""Three solvers of PCA, and the choice between them by the shape of the data."""
+"""Three solvers of PCA, and the choice between them by the shape of the data.
+
+Each solver first takes the name of the encoder that the user asked for, which its errors begin with.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ def choose(batches: Batches, n_components: int) -> tuple[str, Batches]:
     ) else "randomized", collected
 
 
-def exact(batches: Batches, n_components: int) -> Solution:
+def exact(name: str, batches: Batches, n_components: int) -> Solution:
     """Solve the eigenproblem of the smaller side: of the (dim, dim) scatter matrix, or of the (n, n) Gram matrix.
 
     Rows are held as long as there are fewer rows than numbers per row; then they are summed batch by batch. So no
@@ -87,9 +90,9 @@ def exact(batches: Batches, n_components: int) -> Solution:
         few.append(batch)
         count += n_rows(batch.items)
         if count >= batch.items.shape[1]:
-            _require_small(batch.items.shape[1])
-            return _by_scatter(_chain(few, stream), n_components)
-    return _by_gram(collect(few.pop(0) for _ in range(len(few))), n_components)
+            _require_small(name, batch.items.shape[1])
+            return _by_scatter(name, _chain(few, stream), n_components)
+    return _by_gram(name, collect(few.pop(0) for _ in range(len(few))), n_components)
 
 
 def _chain(first: list[Batch], rest: Iterator[Batch]) -> Iterator[Batch]:
@@ -98,18 +101,18 @@ def _chain(first: list[Batch], rest: Iterator[Batch]) -> Iterator[Batch]:
     yield from rest
 
 
-def _by_scatter(batches: Iterator[Batch], n_components: int) -> Solution:
+def _by_scatter(name: str, batches: Iterator[Batch], n_components: int) -> Solution:
     count, mean, scatter = moments(batches)
-    require_components("pca", n_components, (count, len(mean)))
+    require_components(name, n_components, (count, len(mean)))
     variance, vectors = _leading(scatter / count, n_components)
     return Solution(mean, vectors.T, variance, float(np.trace(scatter)) / count)
 
 
-def _by_gram(matrix: Codes, n_components: int) -> Solution:
+def _by_gram(name: str, matrix: Codes, n_components: int) -> Solution:
     """Find the components from the eigenvectors of the Gram matrix, for fewer rows than numbers per row."""
     count, width = matrix.shape
-    require_components("pca", n_components, (count, width))
-    _require_small(count)
+    require_components(name, n_components, (count, width))
+    _require_small(name, count)
     mean = means(matrix)
     gram = np.zeros((count, count))
     for part in _centred_columns(matrix, mean):
@@ -145,7 +148,7 @@ def _leading(symmetric: NDArray[np.float64], n_components: int) -> tuple[NDArray
     return values[::-1].copy(), vectors[:, ::-1]
 
 
-def randomized(matrix: Codes, n_components: int, iterations: int, seed: int) -> Solution:
+def randomized(name: str, matrix: Codes, n_components: int, iterations: int, seed: int) -> Solution:
     """Find components in the block Krylov space of some random directions; the data are centred in products only.
 
     The space contains the directions of every iteration, not only of the last one: with the same number of products
@@ -158,7 +161,7 @@ def randomized(matrix: Codes, n_components: int, iterations: int, seed: int) -> 
     Randomized block Krylov methods for stronger and faster approximate singular value decomposition, NIPS 2015,
     Algorithm 2.
     """
-    require_components("pca", n_components, matrix.shape)
+    require_components(name, n_components, matrix.shape)
     mean, total = means(matrix), float(variances(matrix).sum())
     centre = mean.astype(np.float32)
     count, width = matrix.shape
@@ -196,7 +199,7 @@ def _gram_of_columns(matrix: NDArray[Any]) -> NDArray[np.float64]:
     return total
 
 
-def incremental(batches: Batches, n_components: int) -> Solution:
+def incremental(name: str, batches: Batches, n_components: int) -> Solution:
     """Fit with a few thousand rows and the components in memory at a time (scikit-learn).
 
     References
@@ -208,7 +211,7 @@ def incremental(batches: Batches, n_components: int) -> Solution:
     model = IncrementalPCA(n_components)
     total = 0
     for rows in _steps(batches, max(STEP_ROWS, 2 * n_components)):
-        require_components("pca", n_components, (total + len(rows), rows.shape[1]))
+        require_components(name, n_components, (total + len(rows), rows.shape[1]))
         model.partial_fit(rows.astype(np.float64))
         total += len(rows)
     if total == 0:
@@ -236,9 +239,9 @@ def _dense(rows: Any) -> NDArray[Any]:
     return np.asarray(rows.toarray() if issparse(rows) else rows)
 
 
-def _require_small(smaller_side: int) -> None:
+def _require_small(name: str, smaller_side: int) -> None:
     if smaller_side > MAX_SIDE:
         raise OptionError(
-            f"pca: solver=exact reads up to {MAX_SIDE:,} items, or vectors of up to {MAX_SIDE:,} numbers; "
+            f"{name}: solver=exact reads up to {MAX_SIDE:,} items, or vectors of up to {MAX_SIDE:,} numbers; "
             f"both are at least {smaller_side:,}: use randomized or incremental"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder, State
 from encoders.codes import MAX_DIM, Batches, Codes, Items, Kind, Metric, Modality, Space
-from encoders.errors import BadItemError, DimensionError, OptionError, UnknownNameError, closest
+from encoders.errors import BadItemError, OptionError, UnknownNameError
 from encoders.numbers import counted, shortened
 from encoders.options import option
 from encoders.progress import say_once
@@ -22,12 +22,11 @@ from encoders.table.column_survey import ColumnSurvey
 from encoders.table.column_types import Rules, choose
 from encoders.table.dates import ORDERS
 from encoders.table.number_text import DECIMALS
+from encoders.table.row_columns import LISTED, columns_of, listed, order_of
 from encoders.table.saved_columns import coders_from_json, scalings_of
 
 #: Rows that are encoded at once.
 _BLOCK = 4096
-#: Names of columns that are listed in one line.
-_LISTED = 8
 
 
 @dataclass
@@ -108,7 +107,7 @@ class Columns(Encoder):
                 continue
             if not surveys:
                 surveys = self._surveys(batch.items[0].names)
-            for survey, column in zip(surveys, self._table(batch.items, self.names), strict=True):
+            for survey, column in zip(surveys, columns_of(batch.items, self.names, self.names), strict=True):
                 survey.add(column)
         if not surveys:
             raise BadItemError("there is nothing to fit on: the corpus holds no rows")
@@ -117,7 +116,7 @@ class Columns(Encoder):
         self._coders = [choice.coder for choice in choices.values() if choice.coder is not None]
         self.left_out = {name: choice.reason for name, choice in choices.items() if choice.coder is None}
         if not self._coders:
-            why = "; ".join(f"{name}: {reason}" for name, reason in list(self.left_out.items())[:_LISTED])
+            why = "; ".join(f"{name}: {reason}" for name, reason in list(self.left_out.items())[:LISTED])
             raise BadItemError(f"{self.name}: no column is left to encode ({why})")
         for line in (self.types_line(), *(choice.note for choice in choices.values() if choice.note)):
             say_once(line)
@@ -145,7 +144,7 @@ class Columns(Encoder):
         for start in range(0, len(items), _BLOCK):
             block = items[start : start + _BLOCK]
             position = 0
-            for coder, column in zip(self._coders, self._table(block, used), strict=True):
+            for coder, column in zip(self._coders, columns_of(block, used, self.names), strict=True):
                 width = len(coder.components)
                 coder.encode(column, codes[start : start + len(block), position : position + width])
                 position += width
@@ -159,9 +158,9 @@ class Columns(Encoder):
         parts = self.components_of()
         for at, row in enumerate(items):
             used = tuple(coder.name for coder in self._coders if coder.name in row.names)
-            self._order(row.names, used)  # refuses columns that are not known
+            order_of(row.names, used, self.names)  # refuses columns that are not known
             if not used:
-                raise BadItemError(f"the query gives no column that this space reads: {_listed(list(parts))}")
+                raise BadItemError(f"the query gives no column that this space reads: {listed(list(parts))}")
             for coder in self._coders:
                 if coder.name in used:
                     coder.encode([row[coder.name]], codes[at : at + 1, parts[coder.name]])
@@ -189,42 +188,14 @@ class Columns(Encoder):
         self, rows: Sequence[Row], rows_with: Callable[[NumericColumn, Sequence[Value]], Iterator[int]]
     ) -> dict[int, list[str]]:
         numeric = [coder for coder in self._coders if isinstance(coder, NumericColumn)]
+        used = tuple(coder.name for coder in numeric)
         names: dict[int, list[str]] = {}
         for start in range(0, len(rows), _BLOCK):
-            block = self._table(rows[start : start + _BLOCK], tuple(coder.name for coder in numeric))
+            block = columns_of(rows[start : start + _BLOCK], used, self.names)
             for coder, column in zip(numeric, block, strict=True):
                 for row in rows_with(coder, column):
                     names.setdefault(start + row, []).append(coder.name)
         return names
-
-    def _table(self, rows: Sequence[Row], wanted: tuple[str, ...]) -> Iterable[Sequence[Value]]:
-        """Return the values of some columns, column by column; rows may have their columns in another order."""
-        layouts = {id(row.names): row.names for row in rows}
-        if len(layouts) == 1 and next(iter(layouts.values())) == wanted:
-            return zip(*(row.values for row in rows), strict=True)
-        orders = {key: self._order(names, wanted) for key, names in layouts.items()}
-        if len(layouts) == 1:
-            columns = list(zip(*(row.values for row in rows), strict=True))
-            (order,) = orders.values()
-            return [columns[position] for position in order]
-        picked = ([row.values[position] for position in orders[id(row.names)]] for row in rows)
-        return zip(*picked, strict=True)
-
-    def _order(self, names: tuple[str, ...], wanted: tuple[str, ...]) -> list[int]:
-        positions = {name: position for position, name in enumerate(names)}
-        fitted = f"the columns of the fit are {', '.join(self.names[:_LISTED])}{', …' * (len(self.names) > _LISTED)}"
-        for name in wanted:
-            if name not in positions:
-                raise DimensionError(f"a row has no column '{name}', which this space reads: {fitted}")
-        known = set(self.names)
-        for name in names:
-            if name not in known:
-                meant = closest(name, self.names)
-                hint = f" (did you mean '{meant}'?)" if meant else ""
-                raise DimensionError(f"a row has a column '{name}', which this space does not know{hint}: {fitted}")
-        if len(positions) < len(names):
-            raise DimensionError(f"a row has two columns of one name: {fitted}")
-        return [positions[name] for name in wanted]
 
     def _decode(self, codes: Codes) -> Items:
         dense = np.asarray(codes, np.float32)
@@ -267,9 +238,9 @@ class Columns(Encoder):
         for type in ("numeric", "categorical", "date"):
             names = [coder.name for coder in self._coders if coder.type == type]
             if names:
-                parts.append(f"{len(names):,} {type} ({_listed(names)})")
-        out = "".join(f"; {name} is left out: {reason}" for name, reason in list(self.left_out.items())[:_LISTED])
-        more = len(self.left_out) - _LISTED
+                parts.append(f"{len(names):,} {type} ({listed(names)})")
+        out = "".join(f"; {name} is left out: {reason}" for name, reason in list(self.left_out.items())[:LISTED])
+        more = len(self.left_out) - LISTED
         return f"columns: {', '.join(parts)}{out}" + (f"; {counted(more, 'other column')} left out" if more > 0 else "")
 
     @property
@@ -317,7 +288,3 @@ class Columns(Encoder):
         """Restore what `state` returned."""
         scalings: NDArray[np.float64] = state["scalings"]
         self._coders = coders_from_json([coder.to_json() for coder in self._coders], scalings)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")

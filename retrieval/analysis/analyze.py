@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,23 +14,24 @@ from encoders.cluster.linkage import cut, tree
 from encoders.cluster.membership import clusters_of
 from encoders.codes import Codes, Kind, Metric, Modality, n_rows, normalized
 from encoders.errors import BadItemError, NearbyError, OptionError
-from encoders.neural.criterion import MIN_ITEMS, Criterion, discriminator_criterion
+from encoders.neural.criterion import MIN_ITEMS, discriminator_criterion
 from encoders.progress import ProgressCallback
 from encoders.registry import create
 from encoders.scaling import moderate
-from retrieval.analysis.cluster_count import MAX_ITEMS, CountStudy, study
+from retrieval.analysis.cluster_count import MAX_ITEMS, study
 from retrieval.analysis.cluster_quality import agreement
-from retrieval.analysis.components import Components, PartialSums, components_of, partial_sums
-from retrieval.analysis.dendrogram import FoldedTree, folded
+from retrieval.analysis.components import components_of, partial_sums
+from retrieval.analysis.dendrogram import folded
 from retrieval.analysis.dimension import errors_by_width
-from retrieval.analysis.locality import Locality, is_dense, locality
+from retrieval.analysis.locality import is_dense, locality
 from retrieval.analysis.maps import maps_of
-from retrieval.analysis.posterior import AggregatePosterior, posterior_of
+from retrieval.analysis.posterior import posterior_of
+from retrieval.analysis.result import Analysis, SpaceStudy
 from retrieval.corpora.base import Corpus, Item
 from retrieval.corpora.inputs import inputs_of
 from retrieval.corpora.sample import draw
 from retrieval.experiment.learnt_labels import learns_labels
-from retrieval.search.result import Shown, show
+from retrieval.search.result import show
 from retrieval.spaces.space_encoder import require_fields
 
 PARTS = ("components", "sums", "dimension", "tree", "quality", "maps", "posterior", "locality", "discriminator")
@@ -49,42 +49,6 @@ DEFAULTS = {
 SAMPLE, REBUILT = 1000, 3
 #: Sparse codes are reduced to this many dimensions before they are clustered.
 LATENT = 50
-
-
-@dataclass
-class SpaceStudy:
-    """The results for one space."""
-
-    spec: str
-    dim: int
-    metric: str
-    components: Components | None = None
-    sums: list[tuple[int, PartialSums]] = field(default_factory=list)
-    quality: dict[str, dict[str, float]] = field(default_factory=dict)
-    maps: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    posterior: AggregatePosterior | None = None
-    discriminator: Criterion | None = None
-
-
-@dataclass
-class Analysis:
-    """The results for a corpus; row numbers are those of the sample."""
-
-    corpus: str
-    modality: str
-    shown: list[Shown]
-    labels: list[str | None]
-    spaces: list[SpaceStudy] = field(default_factory=list)
-    widths: list[int] = field(default_factory=list)
-    lost: dict[str, list[float]] = field(default_factory=dict)
-    counts: CountStudy | None = None
-    tree: FoldedTree | None = None
-    tree_space: str = ""
-    latent: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    local: Locality | None = None
-    local_space: str = ""
-    notes: list[str] = field(default_factory=list)
-    provenance: dict[str, Any] = field(default_factory=dict)
 
 
 def analyze(

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from encoders.base import Encoder, decode_through
+from encoders.base import Encoder
 from encoders.codes import Kind
 from encoders.errors import NotInvertibleError
+from encoders.pipeline import decode_through
 
 #: Methods whose components are clusters: an item belongs to one of them and is not a sum.
 CLUSTERS = ("kmeans", "hac")

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from encoders.base import Encoder, decode_through
+from encoders.base import Encoder
 from encoders.codes import Modality
 from encoders.errors import QueryError, UnsupportedSpaceError
+from encoders.pipeline import decode_through
 from encoders.progress import waiting
 from retrieval.applications.conversion_judges import Judges, judges_of
 from retrieval.applications.conversion_pairs import ConversionPairs, conversion_pairs

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from encoders.base import Encoder, decode_through
+from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Modality, Space, slices, stack_codes
 from encoders.errors import BadItemError, NotInvertibleError, QueryError
+from encoders.pipeline import decode_through
 from encoders.sound import Sound
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.collection.base import Collection

@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from encoders.base import Encoder
-from encoders.codes import Codes, Modality
+from encoders.codes import Codes
 from encoders.errors import CollectionError, OptionError, UnknownNameError
 from encoders.progress import ProgressCallback, quiet
 from indexers.base import Hit, Index
 from retrieval.collection.filters import SAMPLE, Filter, FilterField, filter_fields
 from retrieval.collection.generations import Generations
+from retrieval.collection.info import CollectionInfo
 from retrieval.collection.items import Change, CollectionItems
 from retrieval.collection.manifest import Manifest
 from retrieval.corpora.base import Item
@@ -35,49 +36,6 @@ class OpenSpace:
     record: SpaceRecord
     encoder: Encoder
     index: Index
-
-
-@dataclass(frozen=True)
-class CollectionInfo:
-    """Facts about a collection.
-
-    Attributes
-    ----------
-    folder : Path
-    generation : int
-        Number of the folder's generation.
-    corpus : str
-        Name or path of the corpus that it was made from.
-    modality : Modality
-    items : int
-        Number of items.
-    digest : str
-        SHA-256 of the items in their order.
-    bytes : int
-        Size on disk; of an index on a server, one copy.
-    server : str
-        Description of the index on a server that holds the items; empty if the folder holds them.
-    spaces : tuple of SpaceRecord
-    unfinished : tuple of str
-        Specs of spaces whose fit was interrupted; indexing them again resumes it.
-    segments : int
-        Number of parts that the items are in; those that are added later are in parts of their own. 1 on a server.
-    removed : int
-        Number of removed items that are still on disk; `Collection.compact` drops them. 0 on a server.
-    """
-
-    folder: Path
-    generation: int
-    corpus: str
-    modality: Modality
-    items: int
-    digest: str
-    bytes: int
-    server: str
-    spaces: tuple[SpaceRecord, ...]
-    unfinished: tuple[str, ...]
-    segments: int = 1
-    removed: int = 0
 
 
 class Collection(ABC):

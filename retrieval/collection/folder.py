@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from encoders.artifact import MANIFEST, digest_of
+from encoders.atomic_write import link, remove_at_once
 from encoders.errors import ArtifactError, CollectionError
-from retrieval.collection.generations import ADDED, WORK, Generations, files_below
+from retrieval.collection.generations import ADDED, WORK, Generations, files_below, link_tree
 from retrieval.collection.manifest import Manifest
 from retrieval.collection.segments import SPACES, Segment
 from retrieval.spaces.fit import is_unfinished
-from retrieval.spaces.saved_space import ENCODER, INDEX, SpaceRecord, spec_of
+from retrieval.spaces.saved_space import ENCODER, INDEX, SpaceRecord, folder_name, spec_of
 
 
 class CollectionFolder:
@@ -97,6 +99,43 @@ class CollectionFolder:
             raise ArtifactError(
                 f"the space '{record.spec}' of {self.path} was changed by something other than nearby: index it again"
             )
+
+    @contextmanager
+    def draft(self, segments: Sequence[Segment], *finished: str) -> Iterator[Path]:
+        """Yield a draft with all files of this generation, as hard links.
+
+        Folders of work that are `finished` with it are removed before another process may write, so that no file of
+        its own is removed.
+
+        Raises
+        ------
+        CollectionError
+            As `Generations.draft`, and when another process has made a newer generation.
+        """
+        with self.generations.draft(lambda: self.clear_work(*finished)) as draft:
+            if self.generations.current() != self.generation:
+                raise CollectionError(f"{self.path} was changed by another process at the same time: try again")
+            self.clear_work()
+            for path, _ in self.manifest.item_files(self.generation):
+                copy = draft / path.relative_to(self.generation)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                link(path, copy)
+            for segment in segments:
+                for record in self.manifest.spaces.values():
+                    source = segment.space_folder(record.folder)
+                    link_tree(source, draft / source.relative_to(self.generation))
+            yield draft
+
+    def clear_work(self, *names: str) -> None:
+        """Remove the checkpoints and kept codes of finished spaces, including those that a killed process left.
+
+        Folders of work of these names are removed too.
+        """
+        work = self.path / WORK
+        with suppress(OSError):  # it holds the checkpoint of another space, or is read-only
+            for name in [*names, *map(folder_name, self.manifest.spaces)] if work.is_dir() else ():
+                remove_at_once(work / name)
+            work.rmdir()
 
     def close(self) -> None:
         """Let writers remove the generation."""

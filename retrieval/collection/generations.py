@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -132,10 +132,11 @@ class Generations:
         return any(path.name not in nearby_names and not is_temporary(path) for path in self.folder.iterdir())
 
     @contextmanager
-    def draft(self) -> Iterator[Path]:
+    def draft(self, published: Callable[[], None] = lambda: None) -> Iterator[Path]:
         """Yield an empty folder that becomes the current generation when the block succeeds.
 
-        Until then, or if the process is killed, readers see the previous generation.
+        Until then, or if the process is killed, readers see the previous generation. `published` is called afterwards,
+        before another process may write.
 
         Raises
         ------
@@ -146,7 +147,7 @@ class Generations:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.refuse_links()
-            with self._locked():
+            with self.locked():
                 first = self.current() is None
                 draft = self.folder / GENERATIONS / DRAFT
                 for folder in (self.folder, draft.parent, self.folder / WORK):
@@ -156,6 +157,7 @@ class Generations:
                     draft.mkdir(parents=True)
                     yield draft
                     self._publish(draft)
+                    published()
                 finally:
                     shutil.rmtree(draft, ignore_errors=True)
                     if first and self.current() is None:
@@ -166,7 +168,7 @@ class Generations:
 
     def withdraw(self, number: int) -> None:
         """Remove all generations, if this one is still the newest."""
-        with self._locked():
+        with self.locked():
             present = self.current()
             if present is not None and int(present.name) == number:
                 self._clear(True)
@@ -206,12 +208,21 @@ class Generations:
                 raise CollectionError(f"{path} is a symbolic link, and nothing is written through one: move it away")
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self, wait: bool = True) -> Iterator[None]:
+        """Keep other processes from writing; unless told not to, wait for one that does.
+
+        Raises
+        ------
+        CollectionError
+            When another process is still writing.
+        OSError
+            When the lock cannot be opened.
+        """
         from filelock import FileLock, Timeout
 
         lock = FileLock(self.folder / LOCK)
         try:
-            lock.acquire(timeout=LOCK_SECONDS)
+            lock.acquire(timeout=LOCK_SECONDS if wait else 0)
         except Timeout:
             raise CollectionError(f"another process is writing to {self.folder}: try again when it is done") from None
         try:

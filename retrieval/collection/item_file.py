@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from encoders.batches import chunks
 from encoders.checksums import check_file
@@ -18,6 +18,8 @@ from retrieval.collection.vector_file import VECTORS, StoredVectors
 from retrieval.corpora.base import Item
 from retrieval.corpora.item_record import item_digest, item_of
 
+T = TypeVar("T", str, int)
+
 SCHEMA = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE items (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content NOT NULL, shape TEXT, title TEXT,
@@ -28,6 +30,8 @@ CREATE TABLE qrels (query TEXT NOT NULL, item TEXT NOT NULL, grade INTEGER NOT N
 """
 #: Ids in one statement; SQLite takes at least 999 values.
 IDS_AT_ONCE = 500
+#: What a value of a type is called.
+_WORDS = {str: "a text", int: "a whole number"}
 
 
 class ItemFile:
@@ -136,29 +140,16 @@ class ItemFile:
         self._sums = {}
 
 
-def stored_text(value: Any) -> str:
-    """Return a stored value that is a text.
+def stored(value: Any, kind: type[T]) -> T:
+    """Return a stored value that is of a type: a text or a whole number.
 
     Raises
     ------
     TypeError
         When it is something else: the file is damaged.
     """
-    if not isinstance(value, str):
-        raise TypeError(f"it holds {type(value).__name__} for a text")
-    return value
-
-
-def stored_whole(value: Any) -> int:
-    """Return a stored value that is a whole number.
-
-    Raises
-    ------
-    TypeError
-        When it is something else: the file is damaged.
-    """
-    if not isinstance(value, int):
-        raise TypeError(f"it holds {type(value).__name__} for a whole number")
+    if not isinstance(value, kind):
+        raise TypeError(f"it holds {type(value).__name__} for {_WORDS[kind]}")
     return value
 
 

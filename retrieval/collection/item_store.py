@@ -14,7 +14,7 @@ from encoders.batches import chunks
 from encoders.codes import Modality
 from retrieval.collection.filter_sql import matching_ids
 from retrieval.collection.filters import Filter, fields_of
-from retrieval.collection.item_file import IDS_AT_ONCE, ItemFile, among, stored_text, stored_whole
+from retrieval.collection.item_file import IDS_AT_ONCE, ItemFile, among, stored
 from retrieval.collection.items import CollectionItems
 from retrieval.corpora.base import Item, Qrels
 from retrieval.corpora.blocks import Block
@@ -87,8 +87,8 @@ class ItemStore(CollectionItems):
                 ids, at, labels = zip(*records, strict=True)
                 for label in labels:
                     if label is not None:
-                        stored_text(label)
-                yield Block(list(map(stored_text, ids)), self._file.vectors.rows(at), labels)
+                        stored(label, str)
+                yield Block([stored(id, str) for id in ids], self._file.vectors.rows(at), labels)
 
     def queries(self) -> Iterator[Item]:
         """Read the queries, or the items if the corpus had no separate queries."""
@@ -106,7 +106,7 @@ class ItemStore(CollectionItems):
         qrels: Qrels = {}
         for query, item, grade in self._file.read("SELECT query, item, grade FROM qrels"):
             with self._file.reading():
-                qrels.setdefault(stored_text(query), {})[stored_text(item)] = stored_whole(grade)
+                qrels.setdefault(stored(query, str), {})[stored(item, str)] = stored(grade, int)
         return qrels or None
 
     @property
@@ -183,7 +183,7 @@ class ItemStore(CollectionItems):
             return
         for label, metadata in self._file.read("SELECT label, metadata FROM items ORDER BY row LIMIT ?", (limit,)):
             with self._file.reading():
-                pair = None if label is None else stored_text(label), fields_of(metadata_of(metadata), None)
+                pair = None if label is None else stored(label, str), fields_of(metadata_of(metadata), None)
             yield pair
 
     def require(self, ids: Sequence[str]) -> None:

@@ -6,11 +6,10 @@ are merged; see `merge_policy`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from encoders.atomic_write import link, remove_at_once
 from encoders.base import Encoder
 from encoders.codes import Codes, Modality
 from encoders.errors import ArtifactError, CollectionError, DimensionError
@@ -21,7 +20,7 @@ from indexers.segmented import Segmented
 from retrieval.collection.base import Collection, OpenSpace, T
 from retrieval.collection.filters import Filter
 from retrieval.collection.folder import CollectionFolder
-from retrieval.collection.generations import ADDED, WORK, Generations, link_tree
+from retrieval.collection.generations import ADDED, WORK, Generations
 from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
@@ -167,7 +166,7 @@ class LocalCollection(Collection):
         if self.manifest.segments:
             with self.compact(say) as whole:
                 return whole.add_space(spec, index, say)
-        with self._draft() as draft:
+        with self._stored.draft(self.segments, folder_name(str(encoder))) as draft:
             work = self.folder / WORK / folder_name(str(encoder))
             say(begun(encoder, self.items.size, work))
             if not encoder.__sklearn_is_fitted__():
@@ -184,9 +183,7 @@ class LocalCollection(Collection):
             require_all(str(encoder), filled.index, self.items.size)
             record = save_space(draft / SPACES, encoder, filled, fit_seconds)
             self.manifest.with_space(record).write(draft)
-        made = LocalCollection(self.folder)
-        made._clear_work()
-        return made
+        return LocalCollection(self.folder)
 
     def put(self, items: Iterable[Item], say: ProgressCallback = quiet) -> tuple[LocalCollection, Change]:
         """Add items and replace changed ones; return the next generation and what changed.
@@ -196,7 +193,7 @@ class LocalCollection(Collection):
         """
         change, work = Change([], [], 0), self.folder / WORK / ADDED
         try:
-            with said_if_kept(work, say), self._draft() as folder:
+            with said_if_kept(work, say), self._stored.draft(self.segments, ADDED) as folder:
                 draft = self._segment_draft(folder)
                 change = draft.put(unique_ids(items))
                 if not change.added and not change.changed:
@@ -208,15 +205,13 @@ class LocalCollection(Collection):
                 draft.write_manifest()
         except _NothingChangesError:
             return self, change
-        made = LocalCollection(self.folder)
-        made._clear_work(ADDED)
-        return made, change
+        return LocalCollection(self.folder), change
 
     def delete(self, ids: Sequence[str], say: ProgressCallback = quiet) -> LocalCollection:
         """Remove items from every space and return the next generation; all or none."""
         self.items.require(ids)
         self._require_some_left(ids)
-        with self._draft() as folder:
+        with self._stored.draft(self.segments) as folder:
             draft = self._segment_draft(folder)
             draft.remove(list(dict.fromkeys(ids)))
             draft.merge(say)
@@ -227,7 +222,7 @@ class LocalCollection(Collection):
         """Merge all segments into one and return the next generation; see `Collection.compact`."""
         if not self.manifest.segments:
             return self
-        with self._draft() as folder:
+        with self._stored.draft(self.segments) as folder:
             draft = self._segment_draft(folder)
             draft.merge(say, everything=True)
             draft.write_manifest()
@@ -240,34 +235,6 @@ class LocalCollection(Collection):
             opened.index.close()
         self._open.clear()
         self._stored.close()
-
-    def _clear_work(self, *names: str) -> None:
-        """Remove the checkpoints and kept codes of finished spaces, including those that a killed process left.
-
-        Folders of work of these names are removed too.
-        """
-        work = self.folder / WORK
-        with suppress(OSError):  # it holds the checkpoint of another space, or is read-only
-            for name in [*names, *map(folder_name, self.spaces)] if work.is_dir() else ():
-                remove_at_once(work / name)
-            work.rmdir()
-
-    @contextmanager
-    def _draft(self) -> Iterator[Path]:
-        """Yield a draft with all files of this generation, as hard links."""
-        with self._stored.generations.draft() as draft:
-            if self._stored.generations.current() != self._stored.generation:
-                raise CollectionError(f"{self.folder} was changed by another process at the same time: try again")
-            self._clear_work()
-            for path, _ in self.manifest.item_files(self._stored.generation):
-                copy = draft / path.relative_to(self._stored.generation)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                link(path, copy)
-            for segment in self.segments:
-                for record in self.spaces.values():
-                    source = segment.space_folder(record.folder)
-                    link_tree(source, draft / source.relative_to(self._stored.generation))
-            yield draft
 
     def _segment_draft(self, folder: Path) -> SegmentDraft:
         for record in self.spaces.values():
@@ -311,5 +278,7 @@ def _same(collection: LocalCollection, corpus: Corpus, on_bad: OnBad) -> LocalCo
             f"{collection.folder} holds other items than '{corpus.name}': "
             f"choose another folder, or add them with  nearby add {collection.folder} {corpus.name}"
         )
-    collection._clear_work()
+    # where another process is writing, its work stays
+    with suppress(CollectionError, OSError), Generations(collection.folder).locked(wait=False):
+        collection._stored.clear_work()
     return collection

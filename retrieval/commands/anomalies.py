@@ -217,7 +217,7 @@ def compare(
     skip_bad: SkipBad = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare spaces as anomaly detectors by labels, beside trivial ones.
+    """Compare spaces as anomaly detectors on labelled data, beside trivial detectors.
 
     They are fitted on normal items alone, and tested on other normal items and all anomalies.
     """

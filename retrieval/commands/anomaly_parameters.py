@@ -47,7 +47,7 @@ HoldOut = Annotated[
 ByOrder = Annotated[
     bool, typer.Option("--split-by-order", help="Hold out the last items, not random ones: for data in order of time.")
 ]
-Neighbour = Annotated[int, whole("-k", help="Rank of the neighbour, for the score neighbours.", lowest=1)]
+Neighbour = Annotated[int, whole("-k", help="Which neighbour the score neighbours uses: the k-th nearest.", lowest=1)]
 Standardise = Annotated[
     bool | None,
     typer.Option(

@@ -153,7 +153,8 @@ def convert(
         list[str] | None,
         option(
             "--voice",
-            help="A speaker, or another nuisance, by name; or an item of it. Repeat items.  [default: all in turn]",
+            help="Name of a speaker or another nuisance, or an item that has it; repeat for several items."
+            "  [default: the others in turn]",
             metavar="B",
         ),
     ] = None,

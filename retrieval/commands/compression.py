@@ -54,7 +54,7 @@ def compress(
 ) -> None:
     """Compress pictures, sounds or vectors into one file: encode, quantise, entropy-code. The corpus is not changed.
 
-    Without --bytes, --error or --bits, quantising adds 5 % to the squared error of the space. With --lossless, pictures
+    Without --bytes, --error or --bits, quantising adds 5% to the squared error of the space. With --lossless, pictures
     are coded by bits back, and each is decoded and compared before the file is written.
     """
     from retrieval.applications.compression.compress import compress as compress_corpus
@@ -103,7 +103,7 @@ def decompress(
 ) -> None:
     """Decode a compressed file: pictures to .png, sounds to .wav, vectors to .npy. Without -o, show what it holds.
 
-    Items of damaged chunks are left out; what was lost is said, and the exit code is 2.
+    Items of damaged chunks are left out: a message names them, and the exit code is 2.
     """
     from retrieval.applications.compression.compressed_items import CompressedItems
     from retrieval.applications.compression.decompress import decompress as decompress_items
@@ -111,7 +111,7 @@ def decompress(
     from retrieval.report.terminal.compression import described_json, described_lines, ids_json, ids_lines
 
     if out is None and item:
-        raise OptionError("name a folder for the items with -o")
+        raise OptionError("items are written only with -o: add -o FOLDER, or leave the items out")
     if out is not None:
         require_free(out, item or ())
     with CompressedItems(file, encoder) as items:
@@ -144,7 +144,7 @@ def compression_curve(
 ) -> None:
     """Measure bytes against error of spaces, beside JPEG, WebP and JPEG 2000, on pictures that no space was fitted on.
 
-    Files are written and read back. Held out are the queries of a corpus, or else every fifth picture.
+    Files are written and read back. The queries of a corpus are held out, or else every fifth picture.
     """
     from retrieval.applications.compression.curve import compression_curves
     from retrieval.applications.compression.held_out import held_out_split
@@ -156,7 +156,7 @@ def compression_curve(
 
     require_report_folder(out)
     if collection_at(corpus) is not None:
-        raise OptionError(f"{corpus} is a collection, whose spaces have seen all its items: name the corpus")
+        raise OptionError(f"{corpus} is a collection whose spaces were fitted on all its items: name the corpus")
     with reported(BadEntries(skip_bad)) as bad:
         split = held_out_split(Unique(open_data(corpus, on_bad=bad), bad), sample, seed)
         curves = compression_curves(*split, space or (), say=say)

@@ -77,7 +77,7 @@ def health(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check spaces for what makes neighbours unreliable, such as hubs, and try remedies on the spot.
+    """Check spaces for what makes neighbours unreliable, such as hubs, and measure remedies.
 
     For a corpus, the spaces are fitted first; the encoders of a collection are used as they are. Every value stands
     beside its chance level. A remedy is chosen on one half of the queries and measured on the other.
@@ -115,7 +115,7 @@ def tune(
         ),
     ] = 0.95,
     k: Annotated[int, whole("-k", help="Number of nearest items.", lowest=1)] = 10,
-    sample: Annotated[int, whole("--sample", help="Number of random items that ask.", lowest=1)] = 1000,
+    sample: Annotated[int, whole("--sample", help="Number of random items used as queries.", lowest=1)] = 1000,
     items: Annotated[
         int, whole("--items", help="Compare all indexes on at most this many random items.", lowest=2)
     ] = 100_000,
@@ -160,8 +160,8 @@ def analyze(
     verbose: Verbose = False,
     as_json: AsJson = False,
 ) -> None:
-    """Analyse spaces: components, items as their sums, error by width, trees, clusters and labels, maps, posteriors,
-    and how well codes identify their items."""
+    """Analyse spaces: components, items as sums of components, error by width, trees, clusters and labels, maps,
+    posteriors, and how well codes identify their items."""
     from retrieval.analysis.analyze import PARTS
     from retrieval.analysis.analyze import analyze as analyze_spaces
     from retrieval.analysis.target import read_target

@@ -41,7 +41,7 @@ def search(
     ] = None,
     shortlist: Annotated[
         str | None,
-        option("--shortlist", help="Space that finds candidates for --rerank, e.g. one of bits.", metavar="SPACE"),
+        option("--shortlist", help="Space that finds candidates for --rerank, e.g. a space of bits.", metavar="SPACE"),
     ] = None,
     rerank: Annotated[
         str | None,

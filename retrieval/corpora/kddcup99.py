@@ -1,4 +1,4 @@
-"""KDD Cup 1999, 10 %: network connections, normal ones and attacks.
+"""KDD Cup 1999, 10%: network connections, normal ones and attacks.
 
 S. Hettich and S. D. Bay, The UCI KDD Archive, 1999; from the DARPA evaluation of 1998.
 """

@@ -114,7 +114,7 @@ NAMED: dict[str, NamedCorpus] = {
     ),
     "kddcup99": NamedCorpus(
         "retrieval.corpora.kddcup99:KddCup99",
-        "Rows of network connections (10 % of KDD Cup 1999), 41 columns; the label is the attack, or normal.",
+        "Rows of network connections (10% of KDD Cup 1999), 41 columns; the label is the attack, or normal.",
         single_file=True,
     ),
     "paysim": NamedCorpus(

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from encoders.errors import DimensionError, OptionError
-from retrieval.evaluation.measures import Floats, Measure, parse_measures
+from retrieval.evaluation.measures import Measure, parse_measures
+from retrieval.evaluation.ranking_measures import Floats
 from retrieval.evaluation.relevance import Relevance, Rows
 
 #: The stages of a chain in their order -> the step that leads to it. Only the first must exist.

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from retrieval.evaluation.expected_measures import expected_measures
-from retrieval.evaluation.measures import Floats, Measure
+from retrieval.evaluation.measures import Measure
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import Rankings, Rows, without_query_rows
+from retrieval.evaluation.ranking_measures import Floats
 from retrieval.evaluation.relevance import Relevance
 
 _CHANCE, _BEST = "chance", "best"

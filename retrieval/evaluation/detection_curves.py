@@ -75,7 +75,7 @@ def precision_counts(detected: Floats, alarms: Floats, at: Sequence[float] = REC
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve with its 95 % bootstrap band, point by point.
+    """A curve with its 95% bootstrap band, point by point.
 
     Attributes
     ----------

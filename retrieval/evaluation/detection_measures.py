@@ -94,7 +94,7 @@ MEASURES: dict[str, Callable[[Floats, Floats], float]] = {"AUROC": roc_auc, "AP"
 
 @dataclass(frozen=True)
 class Measured:
-    """A measure with its 95 % bootstrap interval, and its value in each bootstrap sample."""
+    """A measure with its 95% bootstrap interval, and its value in each bootstrap sample."""
 
     value: float
     interval: Interval
@@ -139,7 +139,7 @@ def measured(
 
 
 def with_interval(value: Floats, samples: Floats) -> Measured:
-    """Return a measure with the 95 % percentile interval of its samples (rounds,)."""
+    """Return a measure with the 95% percentile interval of its samples (rounds,)."""
     low, high = np.quantile(samples, [0.025, 0.975])
     return Measured(float(value), Interval(float(low), float(high)), samples)
 
@@ -209,7 +209,7 @@ class Difference:
     value : float
         The first minus the second.
     interval : Interval
-        95 %.
+        95%.
     p_value : float
         Two-sided, corrected for the number of pairs (Holm).
     """
@@ -220,7 +220,7 @@ class Difference:
 
     @property
     def found(self) -> bool:
-        """Whether the two differ: the interval does not hold 0, and the corrected p-value is below 5 %."""
+        """Whether the two differ: the interval does not hold 0, and the corrected p-value is below 5%."""
         return self.p_value < 0.05 and not self.interval.low <= 0 <= self.interval.high
 
 

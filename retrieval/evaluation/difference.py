@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from retrieval.evaluation.seed_variance import StandardError, with_seeds
 from retrieval.evaluation.significance import Floats, Interval
 
-#: Standard normal quantile of the power, 80 %, with which `Difference.detectable` is found.
+#: Standard normal quantile of the power, 80%, with which `Difference.detectable` is found.
 _POWER = 0.8416
 #: What rounding may change of a value, relative to it.
 _ROUNDING = 1e-12
@@ -39,7 +39,7 @@ class Difference:
     difference : float
         Mean of the first minus mean of the second.
     interval : Interval
-        95 % interval, for all pairs at the same time; infinite when there are too few queries for one.
+        95% interval, for all pairs at the same time; infinite when there are too few queries for one.
     p_value : float
         Corrected for the number of pairs.
     effect_size : float
@@ -47,7 +47,7 @@ class Difference:
     wins, ties, losses : int
         Number of queries on which the first is better, equal, worse.
     detectable : float
-        The smallest true difference that as many queries would find significant with a probability of 80 %.
+        The smallest true difference that as many queries would find significant with a probability of 80%.
     more_queries : int or None
         About how many more queries would settle it, if the true difference is the observed one; 0 if it is settled,
         None if no number would.

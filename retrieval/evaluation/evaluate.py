@@ -12,8 +12,9 @@ from encoders.codes import Codes
 from encoders.errors import CorpusError, DimensionError, OptionError
 from indexers.base import Index
 from retrieval.evaluation.expected_measures import expected_measures
-from retrieval.evaluation.measures import Floats, Judged, Measure, parse_measures, precision_at_recall
+from retrieval.evaluation.measures import Measure, parse_measures
 from retrieval.evaluation.ranking import rank, within, without_query_rows
+from retrieval.evaluation.ranking_measures import Floats, Judged, precision_at_recall
 from retrieval.evaluation.relevance import LabelRelevance, Labels, Rows
 from retrieval.evaluation.trec import ranking
 
@@ -92,8 +93,9 @@ def evaluate_labels(
 ) -> Evaluation:
     """The measures of ranked rows when labels decide: an item is relevant when it has the query's label.
 
-    ``AP@k`` divides by min(k, number of relevant items) here (`retrieval.evaluation.measures.average_precision`). Full
-    rankings of many queries need much memory: call this for one block of queries at a time.
+    ``AP@k`` divides by min(k, number of relevant items) here: see
+    `retrieval.evaluation.ranking_measures.average_precision`. Full rankings of many queries need much memory: call this
+    for one block of queries at a time.
 
     Parameters
     ----------

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import OptionError
-from retrieval.evaluation.measures import Floats, Judged, Measure, average_precision_divisor, parse_measures, ratio
+from retrieval.evaluation.measures import Measure, parse_measures
 from retrieval.evaluation.ranking import Rankings
+from retrieval.evaluation.ranking_measures import Floats, Judged, average_precision_divisor, ratio
 from retrieval.evaluation.relevance import Relevance
 
 #: Numbers in one array at a time: 512 KiB of float64, which a processor's cache holds.

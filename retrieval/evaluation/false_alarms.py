@@ -29,7 +29,7 @@ def excess_p_value(alarms: int, n: int, n_calibration: int, rate: float) -> floa
 
 
 def wilson_interval(count: float, n: float) -> Interval:
-    """Return the 95 % interval of a share of which `count` of `n` were seen.
+    """Return the 95% interval of a share of which `count` of `n` were seen.
 
     References
     ----------

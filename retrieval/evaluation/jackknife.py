@@ -2,7 +2,7 @@
 
 Where every item is asked for the items of its class, the queries are not independent: an item that is a wrong answer
 to one query usually has that query as a wrong answer of its own. A test that takes the queries as independent calls
-equal spaces different far too often (`benchmarks/items_as_queries.py`: 21 % instead of 5 %). The jackknife asks how
+equal spaces different far too often (`benchmarks/items_as_queries.py`: 21% instead of 5%). The jackknife asks how
 the mean changes when an item is missing, as a query and as an answer; the variance of these values is the variance of
 the mean, never too small on average.
 
@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import OptionError
-from retrieval.evaluation.measures import Floats, Measure, parse_measure
+from retrieval.evaluation.measures import Measure, parse_measure
 from retrieval.evaluation.ranking import Rankings, Rows
+from retrieval.evaluation.ranking_measures import Floats
 from retrieval.evaluation.relevance import Relevance
 
 #: Numbers in one array at a time: 512 KiB of float64, which a processor's cache holds; of items beside queries, more.

@@ -55,7 +55,7 @@ class MultipleComparison:
     letters : dict of str to str
         Spaces that share a letter do not differ significantly.
     ranks : dict of str to (int, int)
-        95 % interval of the rank of each space (paired bootstrap over queries, and over seeds where there are several).
+        95% interval of the rank of each space (paired bootstrap over queries, and over seeds where there are several).
     """
 
     n_queries: int

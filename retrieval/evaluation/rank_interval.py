@@ -1,4 +1,4 @@
-"""The 95 % interval of the rank of each space: a paired bootstrap over queries, and over seeds."""
+"""The 95% interval of the rank of each space: a paired bootstrap over queries, and over seeds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RANK_ROUNDS = 2_000
 def rank_intervals(
     order: list[str], values: Floats, seed: int, means_of_seeds: Mapping[str, ArrayLike]
 ) -> dict[str, tuple[int, int]]:
-    """Return the 95 % interval of the rank of each space.
+    """Return the 95% interval of the rank of each space.
 
     Queries are drawn with replacement, for all spaces alike; the seeds of a space, for it alone.
     """

@@ -54,7 +54,7 @@ def rbo(rows_a: Rows, rows_b: Rows, p: float = 0.9) -> Floats:
 
     Webber, Moffat & Zobel, "A Similarity Measure for Indefinite Rankings", ACM TOIS 28(4), 2010, equation
     32. A person who continues to the next rank with probability `p` finds this share of agreement; with
-    0.9 the first 10 ranks have 86 % of the weight. Extrapolation assumes that the agreement at the last rank
+    0.9 the first 10 ranks have 86% of the weight. Extrapolation assumes that the agreement at the last rank
     continues, so that equal lists give 1.
 
     Parameters

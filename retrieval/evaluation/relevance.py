@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import CorpusError
-from retrieval.evaluation.measures import Judged
+from retrieval.evaluation.ranking_measures import Judged
 
 Rows = NDArray[np.int64]
 #: The label of every item; None for an item without a label, which is relevant to no query.
@@ -31,7 +31,7 @@ class Relevance(ABC):
     levels : ndarray int32 (n_levels,)
         The grades above 0 that occur, ascending.
     by_label : bool
-        Whether labels decide, which changes the divisor of ``AP@k`` (`retrieval.evaluation.measures`).
+        Whether labels decide, which changes the divisor of ``AP@k`` (`retrieval.evaluation.ranking_measures`).
     """
 
     n_relevant: NDArray[np.int64]

@@ -18,13 +18,13 @@ class Change:
     before, now : float
         Means over the queries.
     interval : Interval
-        95 % interval of ``now - before``, for all spaces at the same time.
+        95% interval of ``now - before``, for all spaces at the same time.
     p_value : float
         Corrected for the number of spaces.
     verdict : Verdict
         Of now against before.
     detectable : float
-        The smallest true difference that as many queries would find with a probability of 80 %.
+        The smallest true difference that as many queries would find with a probability of 80%.
     """
 
     space: str

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from retrieval.evaluation.chance import is_above_chance
 from retrieval.evaluation.jackknife import query_influence, with_influence
-from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import MultipleComparison, multiple_comparison
 from retrieval.evaluation.ranking import Rows
+from retrieval.evaluation.ranking_measures import Floats
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun
 from retrieval.experiment.score import score_run

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from indexers.base import Rows
 from retrieval.evaluation.expected_measures import Expected, expected_measures
 from retrieval.evaluation.label_free.agreement import AGREEMENT, agreement
-from retrieval.evaluation.measures import parse_measure, precision_at_recall
+from retrieval.evaluation.measures import parse_measure
 from retrieval.evaluation.ranking import within, without_query_rows
+from retrieval.evaluation.ranking_measures import precision_at_recall
 from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.query_set import QuerySet
 from retrieval.experiment.run import SpaceRun

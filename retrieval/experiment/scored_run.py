@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from retrieval.evaluation.expected_measures import Expected
-from retrieval.evaluation.measures import Floats
+from retrieval.evaluation.ranking_measures import Floats
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from encoders.errors import OptionError
 from encoders.registry import create
 from encoders.spec import parse, write_stage
 from retrieval.evaluation.expected_measures import Expected
-from retrieval.evaluation.measures import Floats
+from retrieval.evaluation.ranking_measures import Floats
 from retrieval.experiment.label_ladder.rung import Rung
 from retrieval.experiment.scored_run import ScoredRun
 

@@ -12,18 +12,18 @@ def answer(conversions: Conversions) -> str:
     pairs = conversions.pairs
     if pairs is None:
         return f"{counted(len(conversions.items), 'item')} converted; no classifier can hear the {conversions.field}"
-    heard = f"classifiers hear the wanted {pairs.field} in {percent(converted_mean(pairs.nuisance_heard))}"
+    heard = f"classifiers hear the wanted {pairs.field} in {converted_mean(pairs.nuisance_heard):.0%}"
     if pairs.label_kept is None:
         return f"In conversions {heard}"
-    kept = percent(converted_mean(pairs.label_kept))
+    kept = f"{converted_mean(pairs.label_kept):.0%}"
     return f"In conversions {heard}, and the item's own label in {kept}"
 
 
 def pairs_notes(pairs: ConversionPairs) -> list[str]:
     """Return how the tables of all pairs are read."""
-    real = f"the {pairs.field} in {percent(real_mean(pairs.nuisance_heard))}"
+    real = f"the {pairs.field} in {real_mean(pairs.nuisance_heard):.0%}"
     if pairs.label_kept is not None:
-        real += f", the label in {percent(real_mean(pairs.label_kept))}"
+        real += f", the label in {real_mean(pairs.label_kept):.0%}"
     notes = [
         f"Each row is the {pairs.field} of the source, each column the wanted {pairs.field}; on the diagonal are the "
         f"items as they are. Classifiers recognise, in items as they are: {real}.",
@@ -48,17 +48,6 @@ def verdict_of(conversion: Conversion, field: str) -> str:
         wrong = label is not None and conversion.heard_label != label
         parts.append(f"label {conversion.heard_label}" + (f" instead of {label}" if wrong else ""))
     return f"classifiers hear {', '.join(parts)}" if parts else "no classifier can judge it"
-
-
-def percent(share: float) -> str:
-    """Write a share as a percentage.
-
-    Examples
-    --------
-    >>> percent(0.686), percent(1.0)
-    ('69 %', '100 %')
-    """
-    return f"{share:.0%}".replace("%", " %")
 
 
 def range_of(counts: list[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from encoders.numbers import counted
-from retrieval.analysis.analyze import Analysis
+from retrieval.analysis.result import Analysis
 
 #: How well clusters agree with labels; the first measure decides which clusters agree best.
 AGREEMENT = ("NMI", "ARI", "purity", "accuracy")

@@ -37,7 +37,7 @@ def fusion_answer(fusion: Fusion) -> str:
 
 
 def signed_interval(combination: Combination) -> tuple[float, float]:
-    """Return the 95 % interval of the convex combination minus the best space alone."""
+    """Return the 95% interval of the convex combination minus the best space alone."""
     low, high = combination.gain.interval
     return (low, high) if combination.gain.first == "fused" else (-high, -low)
 

@@ -43,7 +43,7 @@ def gain_text(measure: str, gain: Gain | None) -> str:
 
 
 def interval_text(gain: Gain) -> str:
-    """Return the 95 % interval of a difference."""
+    """Return the 95% interval of a difference."""
     low, high = gain.interval
     if low == -float("inf") or high == float("inf"):
         return "no interval"

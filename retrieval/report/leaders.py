@@ -47,7 +47,7 @@ def ties(comparison: Comparison) -> tuple[MultipleComparison | None, list[Differ
 
 
 def best_minus(significance: MultipleComparison, best: SpaceResult, other: SpaceResult) -> Interval:
-    """Return the 95 % interval of the best space minus another; a pair of equal means may be in the other order."""
+    """Return the 95% interval of the best space minus another; a pair of equal means may be in the other order."""
     pair = significance.of(best.label, other.label)
     low, high = pair.interval
     return Interval(low, high) if pair.first == best.label else Interval(-high, -low)

@@ -103,7 +103,7 @@ class Comparison(Result):
         return per_query_table(self)
 
     def plot_measures(self) -> Drawing:
-        """Draw the main measure of every space with its 95 % interval, beside its bytes per item.
+        """Draw the main measure of every space with its 95% interval, beside its bytes per item.
 
         Raises
         ------

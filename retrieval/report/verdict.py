@@ -120,7 +120,7 @@ def _names(labels: list[str]) -> str:
 
 
 def _at_most(pairs: Sequence[Difference]) -> str:
-    """Return the end of the 95 % intervals that is farthest from 0, in words."""
+    """Return the end of the 95% intervals that is farthest from 0, in words."""
     end = max(max(map(abs, pair.interval)) for pair in pairs)
     return f"at most {end:.3f}" if end >= 0.0005 else "less than 0.001"
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.codes import Metric
-from encoders.progress import span
+from encoders.numbers import span
 from encoders.row import Row
 from encoders.sound import Sound
 from retrieval.corpora.base import Item

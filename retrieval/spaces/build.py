@@ -6,17 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from encoders.base import Encoder
-from encoders.codes import slices
-from encoders.npy import release
 from indexers.base import Index
 from indexers.registry import create_index
+from indexers.validation import BLOCK_ROWS
 from retrieval.corpora.base import Corpus, Item
 from retrieval.spaces.encode import encoded, stored_bytes
 from retrieval.spaces.filled_index import Filled
 from retrieval.spaces.kept_codes import KeptCodes
-
-#: Rows added at a time to an index that was just fitted.
-ADD_ROWS = 65_536
 
 
 def fill(
@@ -47,7 +43,7 @@ def fill(
     with _closed_on_error(index):
         add_items(encoder, items, target, filled, total, kept_codes)
         if kept is not None:
-            _pour(kept, index)
+            index.fill(kept.ids, kept.codes())
     return filled
 
 
@@ -69,7 +65,7 @@ def fill_another(
         index.close()
         return fill(encoder, items, description, total)
     with _closed_on_error(index):
-        _pour(source, index)
+        index.fill(source.ids, source.codes())
     return Filled(index, first.kept, first.encode_seconds, first.code_bytes)
 
 
@@ -92,22 +88,10 @@ def _shared(encoder: Encoder, items: Iterable[Item], index: Index, cost: Filled)
     path = items.vector_file if encoder.keeps_items and isinstance(items, Corpus) else None
     if path is None or not isinstance(items, Corpus):
         return False
-    if not index.add_file([id for block in items.blocks(ADD_ROWS) for id in block.ids], path):
+    if not index.add_file([id for block in items.blocks(BLOCK_ROWS) for id in block.ids], path):
         return False
     cost.code_bytes += stored_bytes(index.codes(), encoder.space)
     return True
-
-
-def _pour(source: Index, index: Index) -> None:
-    """Fit an index to the codes of another one, and add them."""
-    whole, names = source.codes(), list(source.ids)
-    index.fit(whole)
-    start = 0
-    for part in slices(whole, ADD_ROWS):
-        release(whole)
-        index.add(names[start : start + part.shape[0]], part)
-        start += part.shape[0]
-    release(whole)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from scipy.sparse import issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Space
 from encoders.errors import BadItemError, DimensionError
-from encoders.progress import Bar, progress, say
+from encoders.progress import progress, say
+from encoders.progress_bar import Bar
 from retrieval.corpora.base import Corpus, Item, item_bytes
 from retrieval.corpora.blocks import Block, blocks_of
 from retrieval.corpora.inputs import reads_ids

@@ -59,3 +59,9 @@ def test_every_encoder_that_is_given_a_number_is_here():
         if {"n_components", "k", "m"} & {field.name for field in fields(encoder_class(name)) if field.init}
     }
     assert given == set(REFUSED) | ANY_WIDTH
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (5, 8)])
+def test_ica_names_itself_whichever_side_is_smaller(shape):
+    with pytest.raises(OptionError, match=r"^ica: n-components=50 is more than \d items of \d numbers"):
+        create("ica:50").fit(np.random.default_rng(0).random(shape))

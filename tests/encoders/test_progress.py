@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from encoders import progress as module
-from encoders.progress import Bar, passes, progress, say, steps, waiting
+from encoders import progress_bar as module
+from encoders.progress import passes, progress, say, steps, waiting
+from encoders.progress_bar import Bar
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,10 +33,10 @@ def screen(monkeypatch):
 def test_a_bar_says_what_is_done_how_far_and_how_long_still(screen):
     with redirect_stderr(screen), progress("encoding bow", 400, "items") as bar:
         bar.update(100)
-        module._DISPLAY._start()
+        module.DISPLAY._start()
         bar.update(100)
         bar.note = "error 0.5"
-        module._DISPLAY._live.refresh()  # as its thread does
+        module.DISPLAY._live.refresh()  # as its thread does
     shown = screen.getvalue()
     assert "encoding bow" in shown
     assert "50%, 200 of 400 items, " in shown
@@ -45,10 +46,10 @@ def test_a_bar_says_what_is_done_how_far_and_how_long_still(screen):
 
 def test_work_within_work_stands_below_and_lines_above(screen, capsys):
     with redirect_stderr(screen), waiting("k-means"), passes(9, "mf") as report:
-        module._DISPLAY._start()
+        module.DISPLAY._start()
         report(3, 0.25)
         report(6, 0.125)
-        module._DISPLAY._live.refresh()
+        module.DISPLAY._live.refresh()
         say("2 files are not read\x1b[31m")
         print("a result")
     shown = screen.getvalue()
@@ -62,9 +63,9 @@ def test_work_within_work_stands_below_and_lines_above(screen, capsys):
 def test_no_colour_where_it_is_not_wanted(screen, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     with redirect_stderr(screen), progress("encoding", 2, "items") as bar:
-        module._DISPLAY._start()
+        module.DISPLAY._start()
         bar.update()
-        module._DISPLAY._live.refresh()
+        module.DISPLAY._live.refresh()
     assert "encoding" in screen.getvalue()
     assert "\x1b[3" not in screen.getvalue()
 
@@ -73,7 +74,7 @@ def test_short_work_shows_nothing(screen):
     with redirect_stderr(screen):
         assert list(steps(5, "nmf")) == list(range(5))
     assert screen.getvalue() == ""
-    assert module._DISPLAY._timer is None
+    assert module.DISPLAY._timer is None
 
 
 def test_nothing_is_shown_or_imported_where_nobody_looks():
@@ -91,15 +92,15 @@ def test_long_work_is_a_line_every_ten_seconds_where_there_is_no_terminal():
     with redirect_stderr(log), waiting("fitting pixels+nmf:8"), steps_of(400) as bar:
         bar.update(100)
         bar.note = "error 0.5"
-        timer = module._LOG._timer
+        timer = module.LOG._timer
         assert timer is not None
         assert timer.interval == module.LINE_SECONDS == 10
-        module._LOG._write()  # as the timer does
-        assert module._LOG._timer is not timer  # the next line
+        module.LOG._write()  # as the timer does
+        assert module.LOG._timer is not timer  # the next line
     line = log.getvalue()
     assert line.startswith("encoding bow: 25%, 100 of 400 items, ")
     assert line.endswith(", error 0.5\n")
-    assert module._LOG._timer is None
+    assert module.LOG._timer is None
 
 
 def steps_of(count):

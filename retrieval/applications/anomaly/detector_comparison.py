@@ -37,7 +37,7 @@ class DetectorResult:
     false_alarms : float
         Share of the normal test items that are flagged.
     false_alarms_interval : Interval
-        95 % (Wilson).
+        95% (Wilson).
     excess_p_value : float
         How often as many normal test items are flagged by chance, if they are like the held-out ones.
     against_best : Difference or None

@@ -9,14 +9,11 @@ import numpy as np
 
 from encoders.codes import Items, Modality, n_rows
 from encoders.errors import BadItemError
-from encoders.items import as_images, as_matrix, as_rows, as_sounds, as_texts
+from encoders.items import READERS, as_matrix
 from retrieval.corpora.base import Corpus, Item
 
 _READERS: dict[Modality, Any] = {
-    Modality.TEXT: as_texts,
-    Modality.IMAGE: as_images,
-    Modality.SOUND: as_sounds,
-    Modality.ROW: as_rows,
+    **READERS,
     Modality.VECTOR: lambda items: np.asarray(as_matrix(items), dtype=np.float32),
 }
 

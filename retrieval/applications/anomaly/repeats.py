@@ -42,7 +42,7 @@ def content_digest(content: Content) -> int:
 def groups_of(digests: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the group of each item: equal items have one, numbered in the order of their first items.
 
-    An item that is repeated more than ten times, and makes up more than 1 % of all, is a usual value, as in a table of
+    An item that is repeated more than ten times, and makes up more than 1% of all, is a usual value, as in a table of
     a few categories: new data has it too, so each of its repeats is a group by itself.
 
     Parameters

@@ -94,7 +94,7 @@ def compress(
     path : str or Path
         A new file.
     target : CompressionTarget, optional
-        How small or how good; without one, quantising adds 5 % to the squared error of the encoder.
+        How small or how good; without one, quantising adds 5% to the squared error of the encoder.
     training : QuantizerTraining, optional
         Other items, on which the quantiser is trained; without it, a sample of the same.
     embed : bool, optional

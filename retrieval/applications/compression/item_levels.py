@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from encoders.base import Encoder, decode_through
+from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Modality
 from encoders.errors import NotInvertibleError
+from encoders.pipeline import decode_through
 
 
 def require_invertible(encoder: Encoder) -> None:

@@ -61,7 +61,7 @@ class Curve:
         return self.name.partition(",")[0]
 
     def within(self, size: float) -> Point:
-        """Return the best point of at most `size` bytes, with 2 % of tolerance; the smallest if there is none."""
+        """Return the best point of at most `size` bytes, with 2% of tolerance; the smallest if there is none."""
         small = [point for point in self.points if point.bytes_per_item <= 1.02 * size]
         return small[-1] if small else self.points[0]
 

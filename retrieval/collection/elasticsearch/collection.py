@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from encoders.batches import chunks
 from encoders.codes import Codes
 from encoders.errors import CollectionError, IndexGoneError
 from encoders.progress import ProgressCallback, quiet
@@ -23,7 +21,8 @@ from indexers.elasticsearch.keys import key_of
 from indexers.elasticsearch.ownership import is_numbered_name
 from indexers.elasticsearch.query import run_searches
 from retrieval.collection.base import Collection, OpenSpace, T
-from retrieval.collection.elasticsearch.bulk_load import CHUNK, Target, load
+from retrieval.collection.elasticsearch.bulk_load import Target, load
+from retrieval.collection.elasticsearch.changed_items import ChangeSoFar, changed_items
 from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_at
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.manifest import IndexManifest
@@ -33,19 +32,9 @@ from retrieval.collection.folder import CollectionFolder
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS
-from retrieval.corpora.base import Item, item_bytes, raise_bad, unique_ids
-from retrieval.corpora.item_record import item_digest, require_modality
+from retrieval.corpora.base import Item, raise_bad, unique_ids
 from retrieval.spaces.saved_space import ENCODER, SpaceRecord
 from retrieval.spaces.space_encoder import planned
-
-
-@dataclass
-class ChangeSoFar:
-    """The changes of `put` so far; see `Change`."""
-
-    added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
-    unchanged: int = 0
 
 
 class ServedCollection(Collection):
@@ -206,14 +195,8 @@ class ServedCollection(Collection):
         change = ChangeSoFar()
         first = self.items.last_position + 1
         with self._marked_as_changed() as bulk:
-            load(
-                self._new(unique_ids(items), change),
-                targets,
-                bulk,
-                self.items.modality,
-                raise_bad,
-                first_position=first,
-            )
+            changed = changed_items(unique_ids(items), self.items, change)
+            load(changed, targets, bulk, self.items.modality, raise_bad, first_position=first)
         self._refresh()
         return self, Change(change.added, change.changed, change.unchanged)
 
@@ -240,18 +223,6 @@ class ServedCollection(Collection):
         self._queries.close()
         self._open.clear()
         self._stored.close()
-
-    def _new(self, items: Iterable[Item], change: ChangeSoFar) -> Iterator[Item]:
-        """Yield the items that are new or changed."""
-        for chunk in chunks(items, CHUNK, item_bytes):
-            known = self.items.present.digests([item.id for item in chunk])
-            for item in chunk:
-                require_modality(item, self.items.modality)
-                if known.get(item.id) == item_digest(item).hex():
-                    change.unchanged += 1
-                    continue
-                (change.changed if item.id in known else change.added).append(item.id)
-                yield item
 
     @contextmanager
     def _marked_as_changed(self) -> Iterator[Callable[..., Bulk]]:

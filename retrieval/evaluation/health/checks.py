@@ -97,20 +97,20 @@ ANISOTROPY = Check(
     "ours: a tenth, half of the squared length is common to all", remedies=("centring", "all-but-the-top", "whitening"),
 )  # fmt: skip
 CONSTANT = Check(
-    "constant components", "components that are the same in every sampled item", 0.01, 0.5, "ours: 1 %, half",
+    "constant components", "components that are the same in every sampled item", 0.01, 0.5, "ours: 1%, half",
     share=True, remedies=("fewer components",),
 )  # fmt: skip
 NEAR_CONSTANT = Check(
-    "near-constant", "other components that vary less than 1 % of the one that varies most", 0.1, 0.5,
+    "near-constant", "other components that vary less than 1% of the one that varies most", 0.1, 0.5,
     "ours: a tenth, half", share=True, remedies=("fewer components", "whitening"),
 )  # fmt: skip
 EXACT = Check(
-    "equal codes", "items with the code of an item of another content", 0.01, 0.1, "ours: 1 %, a tenth", share=True,
+    "equal codes", "items with the code of an item of another content", 0.01, 0.1, "ours: 1%, a tenth", share=True,
     advice="a wider code tells more items apart",
 )  # fmt: skip
 NEAR = Check(
-    "near duplicates", "other items with one nearer than 1 % of the median distance", 0.05, 0.25,
-    "ours: 5 %, a quarter", share=True, advice="look at the pair: is the corpus redundant, or the code too coarse?",
+    "near duplicates", "other items with one nearer than 1% of the median distance", 0.05, 0.25,
+    "ours: 5%, a quarter", share=True, advice="look at the pair: is the corpus redundant, or the code too coarse?",
 )  # fmt: skip
 CONTRAST = Check(
     "contrast", "mean distance / distance of the nearest", 1.25, 1.1,
@@ -123,7 +123,7 @@ DISAGREEMENT = Check(
     advice="lengths decide: choose the metric on purpose",
 )  # fmt: skip
 FAR_QUERIES = Check(
-    "far queries", "queries farther from all items than 99 % of the items from their nearest", 0.05, 0.25,
+    "far queries", "queries farther from all items than 99% of the items from their nearest", 0.05, 0.25,
     "ours: 5 times chance, a quarter", share=True, advice="queries are unlike items: fit on texts like the queries",
 )  # fmt: skip
 DISCRIMINATOR = Check(

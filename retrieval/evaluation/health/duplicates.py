@@ -21,7 +21,7 @@ class Duplicates:
     ----------
     exact, near : float
         Share of the items whose code equals that of another item with another content; share of the others that have
-        an item with another content nearer than 1 % of the median distance.
+        an item with another content nearer than 1% of the median distance.
     exact_pair, near_pair : tuple of int, optional
         The rows of one such pair.
     same_content : float

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 #: Neighbours of the maximum likelihood estimate.
 NEIGHBOURS = 20
-#: Share of the largest ratios that TwoNN leaves out (Facco et al. use 10 %).
+#: Share of the largest ratios that TwoNN leaves out (Facco et al. use 10%).
 DISCARDED = 0.1
 #: Fewest distinct items of an estimate.
 MIN_ITEMS = 50

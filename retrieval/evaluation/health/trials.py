@@ -89,7 +89,7 @@ class Gain:
     before, after, difference : float
         Means over the queries.
     interval : Interval
-        95 % interval of the difference; infinite with too few queries.
+        95% interval of the difference; infinite with too few queries.
     queries : int
     verdict : Verdict
         Of the remedy against the space as it is; a difference that three decimals do not show is never called one.

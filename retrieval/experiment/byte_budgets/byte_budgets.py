@@ -12,9 +12,9 @@ from encoders.progress import progress
 from retrieval.corpora.base import Item
 from retrieval.evaluation.chance import chance_measures, is_above_chance
 from retrieval.evaluation.jackknife import with_influence
-from retrieval.evaluation.measures import Floats
 from retrieval.evaluation.multiple_comparison import multiple_comparison
 from retrieval.evaluation.ranking import Rows
+from retrieval.evaluation.ranking_measures import Floats
 from retrieval.experiment.byte_budgets.measured_point import MeasuredPoint, measured_point
 from retrieval.experiment.byte_budgets.reduced_codes import base_spaces, bytes_of, cut_codes, plans_of
 from retrieval.experiment.byte_budgets.result import AS_IT_IS, ByteBudgets, BytePoint

@@ -12,8 +12,9 @@ from encoders.registry import create
 from indexers.registry import create_index
 from retrieval.evaluation.expected_measures import expected_measures
 from retrieval.evaluation.jackknife import query_influence, with_influence
-from retrieval.evaluation.measures import Floats, parse_measure
+from retrieval.evaluation.measures import parse_measure
 from retrieval.evaluation.ranking import Rows, rank
+from retrieval.evaluation.ranking_measures import Floats
 from retrieval.evaluation.repeated_queries import by_content
 from retrieval.evaluation.significance import Interval, bootstrap_interval
 from retrieval.experiment.byte_budgets.reduced_codes import BaseSpace, bytes_of
@@ -76,7 +77,7 @@ def measured_point(
 
 
 def interval_of(values: Floats, repeats: Rows | None) -> Interval:
-    """Return the 95 % interval of a mean over queries, repeats of which are one; one query alone says nothing."""
+    """Return the 95% interval of a mean over queries, repeats of which are one; one query alone says nothing."""
     different = values if repeats is None else by_content(values[:, None], repeats)[:, 0]
     if len(different) < 2:
         return Interval(0.0, 1.0)

@@ -28,7 +28,7 @@ class BytePoint:
     value : float
         Mean of the measure over the queries.
     interval : Interval
-        95 % bootstrap interval of the mean.
+        95% bootstrap interval of the mean.
     dominated : bool
         Whether another point is at least as good in no more bytes.
     tied_with_best : bool

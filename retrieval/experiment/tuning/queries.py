@@ -95,7 +95,7 @@ def recall_of(shares: Sequence[float] | NDArray[np.float64], is_exact: bool = Fa
     """Return the mean of the queries' recalls with its interval.
 
     When no query missed anything, resampling says nothing. Then the interval begins where so many queries without a
-    miss would still be seen by chance in 2.5 % of the samples (the rule of three); that of exact search is 1.
+    miss would still be seen by chance in 2.5% of the samples (the rule of three); that of exact search is 1.
 
     Examples
     --------

@@ -19,7 +19,7 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True)
 class Recall:
-    """The recall of one group of queries, and its 95 % interval over them."""
+    """The recall of one group of queries, and its 95% interval over them."""
 
     mean: float
     interval: Interval

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import CountStudy
 from retrieval.analysis.dendrogram import medoid
+from retrieval.analysis.result import Analysis, SpaceStudy
 from retrieval.report.figures.drawing import fitted, isolated
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri

@@ -97,7 +97,7 @@ def precision_recall_svg(comparison: Comparison, key: str = "precision-recall") 
 
 
 def quality_cost_svg(comparison: Comparison, key: str = "quality-cost") -> Markup | None:
-    """Draw the main measure with its 95 % bootstrap interval and, beside it, the bytes on disk: one row per space.
+    """Draw the main measure with its 95% bootstrap interval and, beside it, the bytes on disk: one row per space.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def _bar(frame: Frame, value: float, interval: Interval | None, y: float, positi
 
 
 def _interval(space: SpaceResult, measure: str) -> Interval | None:
-    """Return the 95 % bootstrap interval of the mean over the queries; None if it has no width."""
+    """Return the 95% bootstrap interval of the mean over the queries; None if it has no width."""
     values = np.asarray(space.per_query.get(measure, ()), dtype=np.float64)
     values = values[np.isfinite(values)]
     return bootstrap_interval(values, rounds=ROUNDS) if values.size > 1 else None

@@ -8,9 +8,9 @@ from typing import Any
 
 from encoders.codes import Modality
 from encoders.numbers import counted
-from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import READING
 from retrieval.analysis.components import Components, PartialSums
+from retrieval.analysis.result import Analysis, SpaceStudy
 from retrieval.output import writing
 from retrieval.report.figures.analysis import count_figures, dendrogram, dimension_figure
 from retrieval.report.figures.components import component_pictures, grid, picture_of, sum_pictures

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.analysis.analyze import Analysis
 from retrieval.analysis.maps import same_label_share
+from retrieval.analysis.result import Analysis
 from retrieval.report.figures.analysis import map_figures
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.pictures import data_uri

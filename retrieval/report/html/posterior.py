@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior, prior_density
+from retrieval.analysis.result import Analysis, SpaceStudy
 from retrieval.report.figures.components import grid
 from retrieval.report.figures.densities import densities_svg
 from retrieval.report.figures.markup import Markup

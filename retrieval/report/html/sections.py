@@ -31,7 +31,7 @@ _VERDICTS = {
     Verdict.EQUIVALENT: "is equivalent to",
     Verdict.CANNOT_TELL: "does not differ significantly from",
 }
-_TIED = "≈ no significant difference from the best (all pairs tested together, error 5 %)"
+_TIED = "≈ no significant difference from the best (all pairs tested together, error 5%)"
 _GROUP = "group: spaces with a common letter do not differ significantly on {}"
 
 

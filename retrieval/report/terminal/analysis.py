@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from encoders.neural.criterion import Criterion
-from retrieval.analysis.analyze import Analysis
 from retrieval.analysis.posterior import ACTIVE, MAX_DRAWN, AggregatePosterior
+from retrieval.analysis.result import Analysis
 from retrieval.report.findings import AGREEMENT
 from retrieval.report.spec_wrapping import wrapped
 from retrieval.report.terminal.listing import WIDTH, aligned, full_specs_lines

@@ -99,5 +99,5 @@ def _result_json(result: DetectorResult, best: bool) -> dict[str, Any]:
 
 
 def _curve_json(curve: Curve, across: str, upward: str) -> dict[str, Any]:
-    """Return a curve as arrays of numbers: where, the value there, and the ends of its 95 % band."""
+    """Return a curve as arrays of numbers: where, the value there, and the ends of its 95% band."""
     return {across: curve.at, upward: curve.values, "low": curve.low, "high": curve.high}

@@ -75,7 +75,7 @@ def _folded(text: str) -> list[str]:
 def _remedy_lines(space: SpaceHealth, measure: str) -> list[str]:
     if not space.trials:
         return ["  no remedy applies"]
-    head = ["remedy", HUBNESS.name, ANTIHUBS.name, measure, "95 % interval", "verdict", "add to the spec"]
+    head = ["remedy", HUBNESS.name, ANTIHUBS.name, measure, "95% interval", "verdict", "add to the spec"]
     rows = [[*remedy_cells(trial), trial.stage] for trial in space.trials]
     return ["", *aligned(head, rows, right=[1, 2, 3])]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.neural.encoder import MAIN, NeuralEncoder
-from encoders.progress import span
+from encoders.numbers import span
 from retrieval.report.figures.training_loss import LOGARITHMIC
 from retrieval.report.spec_wrapping import middle_cut
 from retrieval.spaces.training_history import measures_of

@@ -6,8 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from encoders.numbers import counted
-from encoders.progress import span
+from encoders.numbers import counted, span
 from retrieval.experiment.tuning.result import Reach, Setting, Tuning, best_of
 from retrieval.report.json import plain
 from retrieval.report.spec_wrapping import wrapped
@@ -18,7 +17,7 @@ from retrieval.report.terminal.printable import shell_line
 _INDEX_WIDTH = 36
 _EXPLAINED = (
     "* no other setting is as good in recall, speed and bytes together. recall@{k}: share of the {k} nearest items "
-    "that are found{groups}; at least: the lower end of its 95 % interval over queries; ?: the sample is too small to "
+    "that are found{groups}; at least: the lower end of its 95% interval over queries; ?: the sample is too small to "
     "tell whether {wanted:g} is reached. × exact: speed beside exact search, in alternation, all queries together. "
     "bytes/item: of the index, without ids."
 )
@@ -123,7 +122,7 @@ def advice(tuning: Tuning) -> Iterator[str]:
 
 def _recall_text(setting: Setting) -> str:
     lowest = min(setting.recalls.values(), key=lambda recall: recall.mean)
-    return f"recall {lowest.mean:.3f} (95 % interval {lowest.interval.low:.3f} to {lowest.interval.high:.3f})"
+    return f"recall {lowest.mean:.3f} (95% interval {lowest.interval.low:.3f} to {lowest.interval.high:.3f})"
 
 
 def command(tuning: Tuning) -> list[str] | None:

@@ -15,10 +15,10 @@ from encoders.errors import BadItemError, OptionError, TrainingError
 from encoders.neural import training
 from encoders.neural.corruption import shifting
 from encoders.neural.deep_autoencoder import DeepAutoencoder
+from encoders.neural.epoch import one_cycle
 from encoders.neural.layers import forward
 from encoders.neural.networks import folded, mlp
 from encoders.neural.reconstruction_loss import reconstruction_error
-from encoders.neural.training import one_cycle
 from encoders.projection.pca import PCA
 from encoders.registry import create
 
@@ -43,8 +43,8 @@ def test_a_killed_training_goes_on_and_ends_as_if_it_had_not_been(tmp_path, kill
 def test_only_the_missing_epochs_are_trained_again(tmp_path, monkeypatch, killed_after):
     with killed_after(2):
         DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
-    trained, epoch = [], training._epoch
-    monkeypatch.setattr(training, "_epoch", lambda *args: trained.append(args[5]) or epoch(*args))
+    trained, epoch = [], training.run_epoch
+    monkeypatch.setattr(training, "run_epoch", lambda *args: trained.append(args[5]) or epoch(*args))
     DeepAutoencoder((8, 3), epochs=5).fit(SMALL, work=tmp_path)
     assert trained == [2, 3, 4]
 

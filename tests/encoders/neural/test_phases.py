@@ -55,8 +55,8 @@ def test_killed_in_any_phase_it_ends_as_if_it_had_not_been(spec, count, tmp_path
     assert {name: len(phase.seconds) for name, phase in whole.phases.items()} == {"layer-1": 2, "layer-2": 2, "training": 3}  # fmt: skip
     with killed_after(count):
         encoder().fit(DIGITS, LABELS, work=tmp_path)
-    trained, epoch = [], training._epoch
-    monkeypatch.setattr(training, "_epoch", lambda *args: trained.append(args) or epoch(*args))
+    trained, epoch = [], training.run_epoch
+    monkeypatch.setattr(training, "run_epoch", lambda *args: trained.append(args) or epoch(*args))
     resumed = encoder().fit(DIGITS, LABELS, work=tmp_path)
     assert len(trained) == 7 - count
     for found, expected in zip(codes_of(resumed), codes_of(whole), strict=True):
@@ -93,8 +93,8 @@ def test_a_killed_training_with_noise_ends_as_if_it_had_not_been(spec, tmp_path,
 def test_a_training_that_ended_but_was_not_saved_costs_nothing_again(tmp_path, monkeypatch):
     spec = "deep-ae:9-4,pretrain=layerwise,epochs=2,pretrain-epochs=1"
     first = create(spec).fit(DIGITS, work=tmp_path)
-    trained, epoch = [], training._epoch
-    monkeypatch.setattr(training, "_epoch", lambda *args: trained.append(args) or epoch(*args))
+    trained, epoch = [], training.run_epoch
+    monkeypatch.setattr(training, "run_epoch", lambda *args: trained.append(args) or epoch(*args))
     again = create(spec).fit(DIGITS, work=tmp_path)
     np.testing.assert_array_equal(again.encode(DIGITS), first.encode(DIGITS))
     assert trained == []

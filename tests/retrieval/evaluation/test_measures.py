@@ -8,7 +8,8 @@ import pytest
 from encoders.errors import OptionError, UnknownNameError
 from retrieval.corpora.base import Qrels
 from retrieval.evaluation.evaluate import evaluate_labels, evaluate_run
-from retrieval.evaluation.measures import MEASURES, Judged, Measure, parse_measure, parse_measures, precision_at_recall
+from retrieval.evaluation.measures import MEASURES, Measure, parse_measure, parse_measures
+from retrieval.evaluation.ranking_measures import Judged, precision_at_recall
 from retrieval.evaluation.trec import Run
 
 

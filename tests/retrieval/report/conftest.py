@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import linkage
 
-from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.cluster_count import READING, CountStudy
 from retrieval.analysis.components import Components, partial_sums
 from retrieval.analysis.dendrogram import folded
 from retrieval.analysis.locality import Locality
 from retrieval.analysis.posterior import aggregate
+from retrieval.analysis.result import Analysis, SpaceStudy
 from retrieval.experiment.result import Comparison, Example, Overlap, SpaceResult
 from retrieval.search.result import Answer, Shown
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.components import Components
+from retrieval.analysis.result import Analysis, SpaceStudy
 from retrieval.applications.compression.rate_distortion import Curve, Curves, Point
 from retrieval.evaluation.picture_quality import Quality
 from retrieval.experiment.result import Example

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from retrieval.analysis.analyze import Analysis, SpaceStudy
 from retrieval.analysis.posterior import MAX_DRAWN, aggregate
+from retrieval.analysis.result import Analysis, SpaceStudy
 from retrieval.report.figures.plots import map_svg
 from retrieval.report.html.analysis import write_analysis
 from retrieval.report.html.posterior import density_figure

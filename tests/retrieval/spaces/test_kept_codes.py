@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from encoders.errors import ArtifactError, CollectionError
 from encoders.registry import ENCODERS, create, encoder_class
 from encoders.spec import write_stage
 from encoders.text.static import Static
+from retrieval.collection.generations import Generations
 from retrieval.collection.indexing import IndexRequest, index_corpus, remains
 from retrieval.collection.local import LocalCollection
 from retrieval.corpora.registry import open_corpus
@@ -302,6 +304,66 @@ def test_a_kill_at_any_change_of_an_add_leaves_what_the_next_one_continues(tmp_p
     assert files(tmp_path / "c") == expected
     added(tmp_path / "c", corpus(tmp_path / "texts", more=" cake"))  # removes what a kill after the last change left
     assert not (tmp_path / "c" / "work").exists()
+
+
+@pytest.fixture
+def work_when_unlocked(monkeypatch):
+    """Whether there was a work folder, each time that a writer was about to let another one write."""
+    locked, seen = Generations.locked, []
+
+    @contextmanager
+    def looked_at(self, wait=True):
+        with locked(self, wait):
+            yield
+            seen.append((self.folder / "work").exists())
+
+    monkeypatch.setattr(Generations, "locked", looked_at)
+    return seen
+
+
+def test_kept_codes_are_cleared_before_another_process_may_write(tmp_path, spec, collection, work_when_unlocked):
+    made, texts = collection
+    made("c").close()  # its items, then one space after the other
+    assert work_when_unlocked == [False, False, False]
+    added(tmp_path / "c", texts)
+    assert work_when_unlocked == [False, False, False, False]
+
+
+def test_while_another_process_writes_its_work_stays(tmp_path, spec, collection):
+    made, _ = collection
+    made("c").close()
+    (tmp_path / "c" / "work").mkdir()
+    with Generations(tmp_path / "c").locked():
+        made("c").close()
+        assert (tmp_path / "c" / "work").exists()
+    made("c").close()
+    assert not (tmp_path / "c" / "work").exists()
+
+
+def test_codes_that_a_kill_left_after_the_add_are_right_for_a_later_one(tmp_path, collection, encoded):
+    made, texts = collection
+    for name in ("whole", "c"):
+        made(name).close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retrieval.collection.folder.remove_at_once", raises(Died))
+        with pytest.raises(Died):
+            added(tmp_path / "c", texts)
+    added(tmp_path / "whole", texts)
+    assert files(tmp_path / "c") == files(tmp_path / "whole")
+    assert kept_blocks(tmp_path / "c" / "work" / "added")
+    changed = corpus(tmp_path / "texts", more=" cake", rows=ROWS + 1)
+    encoded.clear()
+    for name in ("whole", "c"):
+        added(tmp_path / name, changed)
+    assert files(tmp_path / "c") == files(tmp_path / "whole")
+    assert not (tmp_path / "c" / "work").exists()
+
+
+def raises(error: type[BaseException]):
+    def call(*args):
+        raise error
+
+    return call
 
 
 def test_codes_of_other_items_are_not_taken_over(tmp_path, collection, encoded):

@@ -158,7 +158,7 @@ def test_fresh_leaves_an_unfinished_training_and_begins_anew(digits, tmp_path, k
 def test_a_training_that_fails_before_an_epoch_has_ended_leaves_nothing(digits, tmp_path, monkeypatch):
     with pytest.raises(OptionError, match="need pictures of at least 16x16"):
         train_encoder(digits, "pixels+conv-ae:3,channels=4-4-4-4", tmp_path / "e")
-    monkeypatch.setattr(training, "_measure", lambda *given: float("nan"))
+    monkeypatch.setattr(training, "validation_loss", lambda *given: float("nan"))
     with pytest.raises(TrainingError, match="in epoch 1: lower the learning rate") as raised:
         train_encoder(digits, f"{SMALL},epochs=4", tmp_path / "e")
     assert "--resume" not in str(raised.value)
@@ -237,7 +237,7 @@ def test_one_process_at_a_time_trains_in_a_place(digits, tmp_path):
 def test_a_loss_that_diverges_leaves_what_a_lower_rate_goes_on_from(digits, tmp_path, monkeypatch, loss):
     measured = iter([9.0, 9.0, 8.0, loss])
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_measure", lambda *given: next(measured))
+        patch.setattr(training, "validation_loss", lambda *given: next(measured))
         with pytest.raises(
             TrainingError, match=r"in epoch 3: lower the learning rate .* the same command with --resume"
         ):
