@@ -52,6 +52,21 @@ def test_the_nearest_normal_items_are_the_nearest(normal_rows):
     assert [one.shown.label for one in found] == ["ab"[int(one.shown.id) % 2] for one in found]
 
 
+@pytest.mark.parametrize(
+    "space", ["vectors+gaussian", "gaussian", "vectors+pca:3+mixture:2", "vectors+nearest-density"]
+)
+def test_beside_a_density_stand_the_items_nearest_in_its_input(space, normal_rows, tmp_path):
+    """The code of a density is one number: far items of the same likelihood would be the nearest."""
+    rows = normal_rows(80, 0)
+    detector = AnomalyDetector.fit(rows, space)
+    detector = AnomalyDetector.load(detector.save(tmp_path / "saved"))
+    kept = [int(id) for id in detector.normal_items.ids]
+    for at in kept[:5]:
+        found = detector.explain(rows[at] + np.float32(1e-3), 1).nearest
+        assert int(found[0].shown.id) == at
+        assert found[0].distance < 0.1
+
+
 def test_several_spaces_are_explained_by_the_one_in_which_it_is_strangest(normal_rows, strange_rows):
     detector = AnomalyDetector.fit(normal_rows(600, 0), ["vectors", "vectors+pca:2"])
     found = detector.explain(strange_rows(1, 1)[0])
