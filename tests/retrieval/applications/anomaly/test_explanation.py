@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from encoders.codes import Modality
 from encoders.errors import BadItemError, OptionError, QueryError, UnknownNameError
 from retrieval.applications.anomaly.data import read_item
+from retrieval.applications.anomaly.detection import detect
 from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.applications.anomaly.given import GivenItems
 from retrieval.report.figures.heat_map import write_heat_map
-from retrieval.report.terminal.anomalies import explanation_json, explanation_lines
+from retrieval.report.terminal.anomalies import detection_lines, explanation_json, explanation_lines
 
 
 @pytest.mark.parametrize("space", ["vectors+pca:2", "pca:2", "vectors+gaussian", "vectors", "vectors+pca:6+gaussian"])
@@ -113,6 +118,16 @@ def test_only_pictures_have_a_heat_map(of_rows, tmp_path, strange_rows):
     with pytest.raises(BadItemError, match="only an explanation of a picture"):
         write_heat_map(of_rows.explain(strange_rows(1, 0)[0]), tmp_path / "h.png")
     assert not (tmp_path / "h.png").exists()
+
+
+def test_a_small_p_value_is_not_0(of_rows, strange_rows):
+    """With 200,000 held-out items, one of 200,001 normal items is expected to be as strange, not none."""
+    many = replace(of_rows, calibration=np.linspace(0, 1, 200_000), record=replace(of_rows.record, n_distinct=200_000))
+    rows = strange_rows(2, 0) * 100
+    first = explanation_lines(many.explain(rows[0]))[0]
+    assert "p-value 5e-06: of 1,000,000 normal items, 5 or fewer" in first
+    lines = detection_lines(detect(many, GivenItems(rows, Modality.VECTOR)), 1)
+    assert "5e-06" in lines[1]
 
 
 def test_lines_and_json_say_the_same(of_rows, strange_rows):
