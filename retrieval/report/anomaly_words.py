@@ -96,6 +96,33 @@ def unknown_words_sentence(explanation: Explanation, limit: int = TOP) -> str:
     return f"not in the vocabulary of the normal items: {', '.join(names[:limit])}{more} ({blind})"
 
 
+def p_value_text(p: float) -> str:
+    """Return a p-value with four decimals, a smaller one in two digits: none is 0.
+
+    Examples
+    --------
+    >>> p_value_text(0.01386), p_value_text(0.0001), p_value_text(5e-6)
+    ('0.0139', '0.0001', '5e-06')
+    """
+    return f"{p:.4f}" if p >= 1e-4 else f"{p:.2g}"
+
+
+def often(p: float) -> str:
+    """Return what a p-value means, in so many normal items that at least one is expected.
+
+    Examples
+    --------
+    >>> often(0.0139)
+    'of 10,000 normal items, 139 or fewer are expected to be as strange'
+    >>> often(4e-6)
+    'of 1,000,000 normal items, 4 or fewer are expected to be as strange'
+    """
+    items = 10_000
+    while items * p < 0.95:
+        items *= 10
+    return f"of {items:,} normal items, {items * p:,.0f} or fewer are expected to be as strange"
+
+
 def table_value(value: Value) -> str:
     """Return a value of a row: a number in its own units, in six digits, or a category.
 

@@ -197,9 +197,12 @@ def detect(detector: AnomalyDetector, corpus: Corpus, rule: Rule | None = None, 
     OptionError
         When the detector has too few calibration scores for the rate.
     """
+    from retrieval.applications.anomaly.changed_columns import say_changed_columns
+
     rule = rule or Rule.read(None, None)
     rule.require_calibration(detector)
     detector.require_same_sort(corpus)
+    say_changed_columns(detector, corpus)
     seen = _Seen(corpus)
     scores = detector.combined([member.scores(seen) for member in detector.members])
     p = detector.p_values_of(scores)

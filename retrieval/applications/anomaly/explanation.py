@@ -15,7 +15,6 @@ from encoders.row import Row
 from retrieval.applications.anomaly.combination import rank_among
 from retrieval.applications.anomaly.component import Component
 from retrieval.applications.anomaly.member import Member
-from retrieval.applications.anomaly.neighbours import nearest
 from retrieval.applications.anomaly.normal_items import NormalItems
 from retrieval.applications.anomaly.reconstruction_error import ReconstructionError
 from retrieval.applications.anomaly.stages import COLUMN, dense
@@ -107,7 +106,7 @@ def explained(
     row = member.stages.read([content])
     shares, expected, means = _shares(member, row)
     observed = dense(row)[0].astype(np.float64)
-    near = _nearest(member, content, normal_items, k)
+    near = _nearest(member, content, k)
     spaces = {str(one.encoder): float(member_scores[0]) for one, member_scores in zip(members, scores, strict=True)}
     pictures: dict[str, Any] = {}
     if member.stages.shape is not None:
@@ -177,10 +176,9 @@ def _normalised(parts: Floats) -> Floats:
     return np.asarray(positive / positive.sum())
 
 
-def _nearest(member: Member, content: Content, normal_items: NormalItems, k: int) -> list[tuple[int, float]]:
+def _nearest(member: Member, content: Content, k: int) -> list[tuple[int, float]]:
     """Return the rows of the nearest normal items with their distances, nearest first."""
-    codes = member.encoder.encode_queries([content])
-    neighbours = nearest(member.index, codes, min(k, len(normal_items.ids)))
+    neighbours = member.nearest(content, k)
     pairs = zip(neighbours.rows[0].tolist(), neighbours.distances[0].tolist(), strict=True)
     return [(row, distance) for row, distance in pairs if row >= 0]
 

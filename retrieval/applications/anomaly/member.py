@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,10 @@ from encoders.progress import progress
 from indexers.base import Index
 from indexers.registry import create_index
 from retrieval.applications.anomaly.choice import create_score
-from retrieval.applications.anomaly.neighbours import Neighbours
+from retrieval.applications.anomaly.neighbours import Nearest, Neighbours, nearest
 from retrieval.applications.anomaly.score import Score
 from retrieval.applications.anomaly.stages import Stages, blocks
-from retrieval.corpora.base import Corpus, Item
+from retrieval.corpora.base import Content, Corpus, Item
 
 Floats = NDArray[np.float64]
 #: Items that are encoded at a time.
@@ -34,11 +35,14 @@ class Member:
     stages : Stages
     score : Score
     index : Index
-        Exact, with the codes of the training items that are kept.
+        Exact, with the codes of the training items that are kept. The code of a density is one number, so its input
+        stands there instead, unless the score is the distance to neighbours.
     mean : ndarray float64 (dim,)
         Mean of each component over the training items.
     reference : ndarray float64 (n,)
         Scores of held-out items among which a score gets its rank; empty if the detector has one space only.
+    indexes_inputs : bool
+        Whether the index holds the input of the last stage instead of codes.
     """
 
     encoder: Encoder
@@ -47,6 +51,7 @@ class Member:
     index: Index
     mean: Floats
     reference: Floats = field(default_factory=lambda: np.zeros(0))
+    indexes_inputs: bool = False
 
     @classmethod
     def fit(
@@ -54,11 +59,13 @@ class Member:
     ) -> Member:
         """Fit the score of a fitted encoder to training items; the codes of the items `kept` are indexed."""
         stages = Stages.of(encoder)
-        index = create_index("exact", encoder.space)
-        for start in range(0, len(kept), ROWS):
-            some = kept[start : start + ROWS]
-            index.add([str(start + row) for row in range(len(some))], encoder.encode([item.content for item in some]))
         made = create_score(score, stages, k, standardise)
+        indexes_inputs = stages.ends_in_density and not isinstance(made, Neighbours)
+        index = create_index("exact", stages.input_space if indexes_inputs else encoder.space)
+        for start in range(0, len(kept), ROWS):
+            some: Any = [item.content for item in kept[start : start + ROWS]]
+            codes = stages.before_last(stages.read(some)) if indexes_inputs else encoder.encode(some)
+            index.add([str(start + row) for row in range(len(some))], codes)
         if isinstance(made, Neighbours):
             made.index = index
         rows = _Averaged(stages, training)
@@ -66,7 +73,16 @@ class Member:
         made.fit(passing)
         for _ in passing:  # what the score did not need
             pass
-        return cls(encoder, stages, made, index, rows.mean)
+        return cls(encoder, stages, made, index, rows.mean, indexes_inputs=indexes_inputs)
+
+    def nearest(self, content: Content, k: int) -> Nearest:
+        """Return the training items that are nearest to an item, among those that are kept."""
+        items: Any = [content]
+        if self.indexes_inputs:
+            codes = self.stages.before_last(self.stages.read(items))
+        else:
+            codes = self.encoder.encode_queries(items)
+        return nearest(self.index, codes, min(k, len(self.index)))
 
     def scores(self, corpus: Corpus) -> Floats:
         """Return the score of every item of a corpus, float64 (n,)."""

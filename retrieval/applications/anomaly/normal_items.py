@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from encoders.codes import Kind, Modality
 from encoders.row import Row
+from retrieval.applications.anomaly.stages import Stages
 from retrieval.corpora.base import Item
 from retrieval.search.result import Shown, show
 
@@ -123,5 +124,7 @@ def _stored_rows(value: dict[str, Any], count: int) -> list[Row] | None:
 
 def kept_count(encoders: Sequence[Encoder], available: int) -> int:
     """Return how many training items are kept: their codes should not fill the memory."""
-    widest = max((encoder.space.dim for encoder in encoders if encoder.space.kind is Kind.DENSE), default=1)
+    stages = [Stages.of(encoder) for encoder in encoders]
+    spaces = [one.input_space if one.ends_in_density else one.encoder.space for one in stages]
+    widest = max((space.dim for space in spaces if space.kind is Kind.DENSE), default=1)
     return max(1, min(available, MAX_ITEMS, MAX_NUMBERS // widest))

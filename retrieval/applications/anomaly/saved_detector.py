@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 #: Files and folders of a detector.
 _OWN = re.compile(r"manifest\.json|arrays\.safetensors|normal\.(json|safetensors)|(encoder|index)-\d+")
-KIND, FORMAT = "an anomaly detector", 1
+KIND, FORMAT = "an anomaly detector", 2
+#: The first format whose indexes hold the input of a density instead of its code; others are written as format 1.
+INPUTS_INDEXED = 2
 MANIFEST, ARRAYS, NORMAL, CONTENTS = "manifest.json", "arrays.safetensors", "normal.json", "normal.safetensors"
 
 
@@ -100,7 +102,7 @@ def save_detector(detector: AnomalyDetector, folder: Path) -> Path:
         save_file({} if normal.contents is None else {"contents": normal.contents}, temporary / CONTENTS)
         manifest = {
             "nearby": KIND,
-            "format": FORMAT,
+            "format": INPUTS_INDEXED if any(member.indexes_inputs for member in detector.members) else 1,
             "members": members,
             "record": asdict(detector.record),
             "digests": {name: digest_of(temporary / name) for name in (ARRAYS, NORMAL, CONTENTS)},
@@ -127,8 +129,8 @@ def load_detector(folder: Path) -> AnomalyDetector:
         texts = parse_json(read_plain(folder / NORMAL))
         normal = NormalItems.from_texts(texts, load_file(folder / CONTENTS).get("contents"))
         values = stored(manifest, "members", list, MANIFEST)
-        several = len(values) > 1
-        members = [_member(folder, number, value, arrays, several) for number, value in enumerate(values)]
+        several, old = len(values) > 1, manifest["format"] < INPUTS_INDEXED
+        members = [_member(folder, number, value, arrays, several, old) for number, value in enumerate(values)]
         calibration = stored_array(arrays, "calibration")
         _require_known(arrays, members)
         if not members:
@@ -150,17 +152,19 @@ def load_detector(folder: Path) -> AnomalyDetector:
         raise ArtifactError(f"{folder} is corrupt: {one_line(error)}") from error
 
 
-def _member(folder: Path, number: int, value: Any, arrays: State, several: bool) -> Member:
+def _member(folder: Path, number: int, value: Any, arrays: State, several: bool, old: bool) -> Member:
     encoder_folder, index_folder = folder / f"encoder-{number}", folder / f"index-{number}"
     where = f"space {number} of {MANIFEST}"
     encoder = Encoder.load(encoder_folder)
     index = load_index(index_folder)
     if encoder_digest(encoder_folder) != stored(value, "encoder_digest", str, where):
         raise ArtifactError(f"{encoder_folder} is not the encoder of this detector: its checksum is another one")
-    if digest_of(index_folder / MANIFEST) != stored(value, "index_digest", str, where) or index.space != encoder.space:
-        raise ArtifactError(f"{index_folder} is not the index of this detector: its checksum is another one")
     stored(value, "spec", str, where)  # written for people
     score = _score(value, Stages.of(encoder), where)
+    indexes_inputs = not old and score.stages.ends_in_density and not isinstance(score, Neighbours)
+    space = score.stages.input_space if indexes_inputs else encoder.space
+    if digest_of(index_folder / MANIFEST) != stored(value, "index_digest", str, where) or index.space != space:
+        raise ArtifactError(f"{index_folder} is not the index of this detector: its checksum is another one")
     if isinstance(score, Neighbours):
         score.index = index
     prefix = f"{number}."
@@ -169,7 +173,7 @@ def _member(folder: Path, number: int, value: Any, arrays: State, several: bool)
     # the scores among which a score gets its rank; a single space needs none
     reference = stored_array(arrays, f"{prefix}reference") if several else np.zeros(0)
     score.restore({key: array for key, array in state.items() if key not in ("mean", "reference")})
-    return Member(encoder, score.stages, score, index, mean, reference)
+    return Member(encoder, score.stages, score, index, mean, reference, indexes_inputs)
 
 
 def _score(value: Any, stages: Stages, where: str) -> Score:

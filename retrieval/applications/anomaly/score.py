@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 from encoders.base import State
 from encoders.codes import Codes, Items
 from encoders.errors import UnsupportedSpaceError
+from encoders.progress import say_once
 from encoders.row import Row
 from retrieval.applications.anomaly.stages import Stages, by_blocks
 
@@ -72,7 +73,10 @@ class Score(ABC):
         """
         scores = self.score_rows(self.stages.read(items))
         if self.stages.table is not None:
-            scores[list(self.stages.table.infinite_columns(cast("Sequence[Row]", items)))] = LARGEST
+            infinite = self.stages.table.infinite_columns(cast("Sequence[Row]", items))
+            for name in dict.fromkeys(name for names in infinite.values() for name in names):
+                say_once(f"{name}: a row with an infinite number is stranger than every other")
+            scores[list(infinite)] = LARGEST
         return scores
 
     def options(self) -> dict[str, Any]:

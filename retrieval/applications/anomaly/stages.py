@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 
 from encoders.base import Encoder
-from encoders.codes import Codes, Items, Modality, n_rows, slices
+from encoders.codes import Codes, Items, Kind, Metric, Modality, Space, n_rows, slices
+from encoders.density.density import Density
 
 if TYPE_CHECKING:
     from encoders.table.columns import Columns
@@ -93,6 +94,18 @@ class Stages:
         for stage in reversed(self.learners[:-1]):
             back = stage.decode(back)
         return dense(back)
+
+    @property
+    def ends_in_density(self) -> bool:
+        """Whether the code is one log-likelihood, which very different items may share."""
+        return bool(self.learners) and isinstance(self.learners[-1], Density)
+
+    @property
+    def input_space(self) -> Space:
+        """The space of the input of the last stage."""
+        if len(self.learners) > 1:
+            return self.learners[-2].space
+        return Space(self.width, Kind.DENSE, Metric.EUCLIDEAN) if self.reader is None else self.reader.space
 
     @staticmethod
     def _through(stages: tuple[Encoder, ...], rows: Codes) -> Codes:

@@ -11,6 +11,7 @@ from encoders.errors import BadItemError
 from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.applications.reconstruction_table import ReconstructionRow, ReconstructionTable
 from retrieval.output import writing
+from retrieval.report.anomaly_words import p_value_text
 from retrieval.report.figures.image_grid import image_grid
 
 #: From no share to the largest: white, orange, vermilion, dark.
@@ -55,7 +56,7 @@ def write_heat_map(explanation: Explanation, path: Path) -> None:
         if neighbour.shown.picture is not None
     ]
     names, pictures = map(list, zip(*cells, strict=True))
-    title = f"p-value {explanation.p_value:.4f} in {explanation.space}"
+    title = f"p-value {p_value_text(explanation.p_value)} in {explanation.space}"
     with writing(path) as file:
         image_grid(ReconstructionTable(names, [ReconstructionRow("", pictures)], title)).save(
             file, "PNG", optimize=True

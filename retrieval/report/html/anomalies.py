@@ -10,7 +10,7 @@ from retrieval.applications.anomaly.conformal import percent
 from retrieval.applications.anomaly.detector_comparison import DetectorComparison, DetectorResult
 from retrieval.evaluation.detection_measures import Measured
 from retrieval.output import writing
-from retrieval.report.anomaly_words import identical_sentence, number, verdict_lines
+from retrieval.report.anomaly_words import identical_sentence, number, p_value_text, verdict_lines
 from retrieval.report.figures.detection_curves import p_values_svg, precision_svg, recall_svg
 from retrieval.report.figures.markup import Markup
 from retrieval.report.figures.score_distributions import distributions_svg
@@ -125,7 +125,7 @@ def _strangest(comparison: DetectorComparison) -> list[dict[str, str]]:
             "label": comparison.labels[row] or "",
             "title": comparison.titles.get(row, ""),
             "score": number(float(best.scores[row])),
-            "p": f"{p[row]:.4f}",
+            "p": p_value_text(float(p[row])),
             "kind": "anomaly" if comparison.anomalous[row] else "normal",
         }
         for group in comparison.groups

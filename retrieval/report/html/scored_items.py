@@ -14,7 +14,7 @@ from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.neighbours import Neighbours
 from retrieval.applications.anomaly.strangest import ExplainedItem
 from retrieval.output import writing
-from retrieval.report.anomaly_words import drift_lines, identical_sentence, number
+from retrieval.report.anomaly_words import drift_lines, identical_sentence, number, p_value_text
 from retrieval.report.figures.score_distributions import distributions_svg
 from retrieval.report.html.provenance import provenance_data
 from retrieval.report.html.strange_items import strange_items
@@ -84,7 +84,7 @@ def page(
                 "id": detection.ids[at],
                 "identical": identical_sentence(detection.identical_ids(group)),
                 "score": number(float(detection.scores[at])),
-                "p": f"{detection.p_values[at]:.4f}",
+                "p": p_value_text(float(detection.p_values[at])),
                 "flagged": "yes" if detection.flagged[at] else "no",
                 "label": detection.labels[at] or "",
             }

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from retrieval.applications.anomaly.explanation import Explanation
 from retrieval.applications.anomaly.strangest import ExplainedItem
-from retrieval.report.anomaly_words import NAME, identical_sentence, number, table_value, unknown_words_sentence
+from retrieval.report.anomaly_words import (
+    NAME,
+    identical_sentence,
+    number,
+    p_value_text,
+    table_value,
+    unknown_words_sentence,
+)
 from retrieval.report.figures.heat_map import heat_picture
 from retrieval.report.figures.pictures import THUMBNAIL, data_uri
 from retrieval.report.figures.spectrogram import picture_shown
@@ -44,7 +51,7 @@ def _item(rank: int, item: ExplainedItem, kind: str) -> dict[str, Any]:
         "identical": identical_sentence(item.identical),
         "text": _text(shown) if explanation.item is None else "",
         "score": number(explanation.score),
-        "p": f"{explanation.p_value:.4f}",
+        "p": p_value_text(explanation.p_value),
         "pictures": _pictures(item),
         "columns": [_component(component, explanation) for component in explanation.components[:COMPONENTS]],
         "compared": any(component.nearest is not None for component in explanation.components[:COMPONENTS]),

@@ -20,6 +20,8 @@ from retrieval.report.anomaly_words import (
     drift_lines,
     identical_sentence,
     number,
+    often,
+    p_value_text,
     table_value,
     unknown_words_sentence,
 )
@@ -83,7 +85,7 @@ def detection_lines(detection: Detection, k: int) -> list[str]:
             ranks[row],
             "!" if detection.flagged[row] else "",
             number(float(detection.scores[row])),
-            f"{detection.p_values[row]:.4f}",
+            p_value_text(float(detection.p_values[row])),
             table_word(detection.ids[row]),
             detection.labels[row] or "",
             _title(detection, detection.ids[row], row),
@@ -164,7 +166,9 @@ def is_page(path: Path | None) -> bool:
 
 def explanation_lines(explanation: Explanation) -> list[str]:
     """Return score and p-value, the components that raise the score, and the nearest normal items."""
-    lines = [f"score {number(explanation.score)}, p-value {explanation.p_value:.4f}: {_often(explanation.p_value)}"]
+    lines = [
+        f"score {number(explanation.score)}, p-value {p_value_text(explanation.p_value)}: {often(explanation.p_value)}"
+    ]
     if len(explanation.by_space) > 1:
         scores = [[spec, number(value)] for spec, value in explanation.by_space.items()]
         lines += ["", *aligned(["space", "score"], scores, right=[1], specs=[0]), f"explained by {explanation.space}"]
@@ -209,10 +213,6 @@ def explanation_lines(explanation: Explanation) -> list[str]:
         ]
         lines += ["", "nearest normal items", *aligned(["distance", "id", "label", "title"], near, right=[0])]
     return lines
-
-
-def _often(p: float) -> str:
-    return f"of 10,000 normal items, {10_000 * p:,.0f} or fewer are expected to be as strange"
 
 
 def _name(shown: Any) -> str:

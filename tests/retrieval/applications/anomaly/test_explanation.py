@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from encoders.codes import Modality
 from encoders.errors import BadItemError, OptionError, QueryError, UnknownNameError
 from retrieval.applications.anomaly.data import read_item
+from retrieval.applications.anomaly.detection import detect
 from retrieval.applications.anomaly.detector import AnomalyDetector
+from retrieval.applications.anomaly.given import GivenItems
 from retrieval.report.figures.heat_map import write_heat_map
-from retrieval.report.terminal.anomalies import explanation_json, explanation_lines
+from retrieval.report.terminal.anomalies import detection_lines, explanation_json, explanation_lines
 
 
 @pytest.mark.parametrize("space", ["vectors+pca:2", "pca:2", "vectors+gaussian", "vectors", "vectors+pca:6+gaussian"])
@@ -50,6 +55,21 @@ def test_the_nearest_normal_items_are_the_nearest(normal_rows):
     assert [int(one.shown.id) for one in found] == [kept[at] for at in np.argsort(far)[:4]]
     assert [one.distance for one in found] == pytest.approx(sorted(far)[:4], rel=1e-3)
     assert [one.shown.label for one in found] == ["ab"[int(one.shown.id) % 2] for one in found]
+
+
+@pytest.mark.parametrize(
+    "space", ["vectors+gaussian", "gaussian", "vectors+pca:3+mixture:2", "vectors+nearest-density"]
+)
+def test_beside_a_density_stand_the_items_nearest_in_its_input(space, normal_rows, tmp_path):
+    """The code of a density is one number: far items of the same likelihood would be the nearest."""
+    rows = normal_rows(80, 0)
+    detector = AnomalyDetector.fit(rows, space)
+    detector = AnomalyDetector.load(detector.save(tmp_path / "saved"))
+    kept = [int(id) for id in detector.normal_items.ids]
+    for at in kept[:5]:
+        found = detector.explain(rows[at] + np.float32(1e-3), 1).nearest
+        assert int(found[0].shown.id) == at
+        assert found[0].distance < 0.1
 
 
 def test_several_spaces_are_explained_by_the_one_in_which_it_is_strangest(normal_rows, strange_rows):
@@ -98,6 +118,16 @@ def test_only_pictures_have_a_heat_map(of_rows, tmp_path, strange_rows):
     with pytest.raises(BadItemError, match="only an explanation of a picture"):
         write_heat_map(of_rows.explain(strange_rows(1, 0)[0]), tmp_path / "h.png")
     assert not (tmp_path / "h.png").exists()
+
+
+def test_a_small_p_value_is_not_0(of_rows, strange_rows):
+    """With 200,000 held-out items, one of 200,001 normal items is expected to be as strange, not none."""
+    many = replace(of_rows, calibration=np.linspace(0, 1, 200_000), record=replace(of_rows.record, n_distinct=200_000))
+    rows = strange_rows(2, 0) * 100
+    first = explanation_lines(many.explain(rows[0]))[0]
+    assert "p-value 5e-06: of 1,000,000 normal items, 5 or fewer" in first
+    lines = detection_lines(detect(many, GivenItems(rows, Modality.VECTOR)), 1)
+    assert "5e-06" in lines[1]
 
 
 def test_lines_and_json_say_the_same(of_rows, strange_rows):

@@ -12,6 +12,7 @@ import pytest
 
 from encoders.errors import ArtifactError, NearbyError, OptionError
 from encoders.row import Row
+from indexers.registry import create_index
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.saved_detector import require_new
 
@@ -120,6 +121,25 @@ def test_values_that_make_no_detector_are_refused(saved):
         (saved / "manifest.json").write_text(json.dumps(sealed({**manifest, **change})))
         with pytest.raises(NearbyError):
             AnomalyDetector.load(saved)
+
+
+def test_a_density_of_format_1_still_answers(tmp_path, normal_rows, strange_rows):
+    """Its index holds log-likelihoods, not the input of the density."""
+    rows = normal_rows(80, 0)
+    detector = AnomalyDetector.fit(rows, "vectors+gaussian")
+    newer = json.loads((detector.save(tmp_path / "new") / "manifest.json").read_text())
+    (member,) = detector.members
+    old_index = create_index("exact", member.encoder.space)
+    old_index.add(member.index.ids, member.encoder.encode(rows[[int(id) for id in detector.normal_items.ids]]))
+    member.index, member.indexes_inputs = old_index, False
+    folder = detector.save(tmp_path / "old")
+    assert (newer["format"], json.loads((folder / "manifest.json").read_text())["format"]) == (2, 1)
+    loaded, strange = AnomalyDetector.load(folder), strange_rows(3, 1)
+    assert (loaded.score(strange) == detector.score(strange)).all()
+    assert len(loaded.explain(strange[0]).nearest) == 3
+    shutil.copytree(tmp_path / "old" / "index-0", tmp_path / "new" / "index-0", dirs_exist_ok=True)
+    with pytest.raises(ArtifactError, match="not the index of this detector"):
+        AnomalyDetector.load(tmp_path / "new")
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from encoders.codes import Modality
 from encoders.errors import ArtifactError, BadItemError, DimensionError, OptionError, UnsupportedSpaceError
+from encoders.progress import Watched, watching
 from encoders.row import Row
 from retrieval.applications.anomaly.comparison import compare_detectors
 from retrieval.applications.anomaly.data import read_item
+from retrieval.applications.anomaly.detection import Rule, detect
 from retrieval.applications.anomaly.detector import AnomalyDetector
 from retrieval.applications.anomaly.given import GivenItems
 from retrieval.corpora.registry import open_corpus
@@ -200,6 +203,47 @@ def test_a_table_with_other_columns_is_refused_by_name(detector):
         detector.score(rows)
     with pytest.raises(BadItemError, match="infinite"):
         detector.score([changed(table(1, 0)[0], amount=float("inf"))])
+
+
+CHANGED_COLUMNS = {
+    "kind: 30 of the first 30 values are new to the detector (such as '7')": {"kind": 7.0},
+    "amount: 30 of the first 30 values are new to the detector (such as 'EUR x')": {"amount": "EUR x"},
+    "total: 30 of the first 30 values are new to the detector (missing)": {"total": None},
+    "day: 30 of the first 30 values are new to the detector (such as 'Monday')": {"day": "Monday"},
+    "amount: a row with an infinite number is stranger than every other": {"amount": "inf"},
+}
+
+
+@pytest.mark.parametrize("sentence", CHANGED_COLUMNS)
+def test_a_column_that_holds_something_else_is_said(detector, sentence):
+    """All rows may be flagged, or none, because of such a column: a reader should know which one it is."""
+    rows = table(30, 4)
+    new = [changed(row, **CHANGED_COLUMNS[sentence]) for row in rows]
+    watched = Watched()
+    with watching(watched):
+        detect(detector, GivenItems(new, Modality.ROW), Rule("false-alarms", 0.05))
+    assert any(line.startswith(sentence) for line in watched.lines)
+    assert sum("new to the detector" in line for line in watched.lines) == 1
+
+
+def test_a_column_as_in_the_fit_is_no_change(detector):
+    """Nor are a fee that was missing before, an anomaly or two, and a column most of whose categories were rare."""
+    rare = [
+        replace(row, values=(*row.values[:2], f"kind {at % 150}", *row.values[3:]))
+        for at, row in enumerate(table(300, 0))
+    ]
+    of_rare = AnomalyDetector.fit(rare, "columns:rare=3,categorical=kind+pca:3")
+    batches = [
+        (detector, table(300, 8)),
+        (detector, [changed(row, fee=None) for row in table(40, 8)]),
+        (detector, [changed(row, kind="barter") for row in table(2, 8)]),
+        (of_rare, rare[:100]),
+    ]
+    for one, rows in batches:
+        watched = Watched()
+        with watching(watched):
+            detect(one, GivenItems(rows, Modality.ROW), Rule("false-alarms", 0.05))
+        assert not any("new to the detector" in line for line in watched.lines)
 
 
 def test_rows_that_are_no_rows_are_refused_when_loaded(detector, tmp_path):
