@@ -130,7 +130,7 @@ class Columns(Encoder):
         for role in ("numeric", "categorical", "date"):
             for name in getattr(self, role) or ():
                 if name not in names:
-                    raise UnknownNameError(f"column for {role}=", name, names)
+                    raise UnknownNameError("column", name, names, where=f"for {role}=")
                 if name in roles:
                     raise OptionError(f"{self.name}: the column '{name}' is given as {roles[name]} and as {role}")
                 roles[name] = role

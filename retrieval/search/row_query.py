@@ -84,7 +84,7 @@ def row_of_cells(given: Mapping[str, object], names: tuple[str, ...], lacking_ar
         raise QueryError("the query has no column: give the value of at least one")
     for name, value in given.items():
         if name not in names:
-            raise UnknownNameError("column of the table", name, names)
+            raise UnknownNameError("column", name, names, where="in the table")
         if isinstance(value, float) and math.isinf(value):
             raise QueryError(f"the value of '{name}' is infinite: give a finite number, or null where it is missing")
     given_names = [name for name in names if name in given]

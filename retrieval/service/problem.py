@@ -83,7 +83,7 @@ class Problem(Exception):  # the word of RFC 9457
         if isinstance(error, ArtifactError | MissingLibraryError):
             return cls(500, str(error))
         if isinstance(error, CollectionError) or (
-            isinstance(error, UnknownNameError) and error.what.startswith("space")
+            isinstance(error, UnknownNameError) and error.what == "space"
         ):
             return cls(404, str(error))
         if isinstance(error, NamedOptionError):
