@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from encoders.codes import Modality
 from encoders.errors import QueryError, UnknownNameError, one_line
-from encoders.json_text import parse_json
+from encoders.json_text import parse_json, require_names_once
 from encoders.progress import say
 from encoders.row import Row
 from retrieval.collection.base import Collection
@@ -62,7 +62,7 @@ def given_row(text: str, names: tuple[str, ...], lacking_are: str = _LEFT_OUT) -
     """
     example = """give a JSON object, as in '{"amount": 12, "type": "CASH_OUT"}', or @id of an item"""
     try:
-        given = parse_json(text)
+        given = parse_json(text, require_names_once)
     except ValueError as error:
         raise QueryError(f"the query is not a row of a table ({one_line(error)}): {example}") from None
     if not isinstance(given, dict) or not given:

@@ -126,6 +126,35 @@ def test_bad_searches_are_problem_documents(service, body, status, said):
     assert said in problem["detail"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        (f"{TEXTS}/search", b'{"query": {"text": "wing"}, "k": 2, "k": 3}', "k"),
+        (f"{TEXTS}/search", b'{"query": {"text": "wing", "text": "wing: heat"}}', "text"),
+        (f"{TEXTS}/search", b'{"queries": [{"text": "a:b"}, {"id": "wing", "id" : "heat"}]}', "id"),
+        (f"{TEXTS}/search", b'{"query": {"text": "wing"}, "k": 2, "\\u006b": 3}', "k"),
+        (f"{TEXTS}/search", b'{"query": {"text": "\\u003a"}, "k": 2, "k": 3}', "k"),
+        (f"{PICTURES}/encode", b'{"space": "pixels", "queries": [{"row": {"a": 1, "b": 2, "a": 3}}]}', "a"),
+        ("/v1/embeddings", b'{"input": "a", "model": "texts/tfidf+lsa:2", "input": "b"}', "input"),
+        ("/v1/embeddings", b'{"input": "a", "model": "texts/tfidf+lsa:2", "x": [1, {"y": 1, "y": 2}]}', "y"),
+    ],
+)
+def test_a_name_that_is_given_twice_is_refused(service, path, body, name):
+    found = service.post(path, body)
+    said = f"the body: the name '{name}' is given twice in one object: give it once"
+    assert (found.status, found.json["detail"]) == (422, said)
+    assert found.headers["content-type"] == "application/problem+json"
+
+
+def test_names_and_colons_of_several_objects_and_texts_are_not_taken_for_repeated_ones(service):
+    texts = ['wing: a "text": wing', '{"text": 1, "text": 2}', "a colon wing"]
+    body = {"queries": [{"text": text} for text in texts], "spaces": ["tfidf+lsa:2"], "k": 1}
+    for written in (json.dumps(body), json.dumps(body, indent=1), json.dumps(body).replace("colon", "\\u003a\\u003A:")):
+        found = service.post(f"{TEXTS}/search", written.encode())
+        assert found.status == 200, found.content
+        assert len(found.json["results"]) == 3
+
+
 def test_a_path_of_the_server_is_no_query(service, collections, tmp_path):
     """A picture is asked for by its bytes: what is a path is words, or no base64."""
     secret = tmp_path / "secret.png"
