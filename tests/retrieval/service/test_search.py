@@ -71,6 +71,30 @@ def test_every_request_gets_its_notes(tmp_path):
     assert found[0].count("amount: 'x' is not a number, so it counts as missing") == 1
 
 
+def test_a_category_that_no_row_had_gets_a_note(tmp_path):
+    """Also below a pipeline and from `encode`; an item with a rare category, which the table has, gets none."""
+    kinds = ["CASH_IN", "CASH_OUT"] * 4 + ["once"]
+    (tmp_path / "rows.csv").write_text("id,kind\n" + "".join(f"r{at},{kind}\n" for at, kind in enumerate(kinds)))
+    collection = LocalCollection.create(tmp_path / "rows", open_corpus(f"{tmp_path / 'rows.csv'}?columns=kind&id=id"))
+    collection.add_space("columns:rare=2").add_space("columns:rare=2+pca:1").close()
+    with running(Settings({"rows": str(tmp_path / "rows")})) as client:
+
+        def notes(operation: str, body: object) -> list[str]:
+            return client.post(f"/v1/collections/rows/{operation}", body).json.get("notes", [])
+
+        new = {"row": {"kind": "cash_uot"}}
+        said = ["kind: 'cash_uot' is a new or rare category, so it counts as 'other'; did you mean 'CASH_OUT'?"]
+        assert notes("search", {"query": new, "k": 1}) == said
+        assert notes("search", {"queries": [new, {"row": {"kind": "CASH_IN"}}, new], "k": 1}) == said
+        assert notes("encode", {"space": "columns:rare=2", "queries": [new]}) == said
+        assert notes("explain", {"query": new, "id": "r1"}) == said
+        assert notes("search", {"query": {"row": {"kind": None}}, "k": 1}) == [
+            "kind: no value was missing in the fit, so a missing one counts as 'other'"
+        ]
+        assert notes("search", {"query": {"row": {"kind": "CASH_IN"}}, "k": 1}) == []
+        assert notes("search", {"query": {"id": "r8"}, "k": 1}) == []
+
+
 def test_a_picture_finds_itself(service):
     picture = service.get(f"{PICTURES}/media/7")
     assert picture.headers["content-type"] == "image/png"
