@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 
+import numpy as np
+from PIL import Image
 from selenium.webdriver import Keys
 
 PCA = "?collection=pictures&view=space&space=pixels%2Bpca%3A4"
@@ -52,6 +55,19 @@ def test_a_component_of_a_network_is_moved(page):
     body = {"space": "pixels+vae:3,epochs=2", "id": "0", "component": 2, "deviations": 3}
     wanted = page.client.post("/v1/collections/decoders/reconstruct", body).json["reconstruction"]["image"]
     page.until(lambda: source(page).endswith(wanted))
+
+
+def test_nothing_of_a_slider_or_component_is_pale_in_the_dark(page):
+    """A browser gives a slider of a dark colour a white track; a component is nothing where it is the paper."""
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.show("?collection=pictures&view=space&space=pixels%2Bpca%3A4&first=0")
+    try:
+        for selector in (".slider input", "canvas.component"):
+            picture = np.asarray(Image.open(io.BytesIO(page.one(selector).screenshot_as_png)).convert("L")) / 255
+            assert picture.max() < 0.8, selector
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_another_item_is_reconstructed_and_back_returns(page):
