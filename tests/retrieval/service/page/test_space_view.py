@@ -96,6 +96,14 @@ def test_a_walk_shows_what_lies_between(page):
     page.until(lambda: len(page.every(".strip-of img")) == 8, 120)
 
 
+def test_ids_can_be_read_on_a_telephone(page):
+    page.show("?collection=sounds&view=space", 390)
+    until_decoded(page)
+    widths = page.script("return [...document.querySelectorAll('.by-id input')].map(e => e.clientWidth)")
+    assert len(widths) == 3
+    assert min(widths) >= 120
+
+
 def test_texts_show_words_and_mark_those_of_the_item(page):
     page.show("?collection=texts&view=space&space=tfidf%2Blsa%3A2&from=wing&to=heat&steps=3")
     until_decoded(page)
