@@ -45,6 +45,7 @@ def mcp_server(folder: Path) -> MCPServer:
     try:
         from mcp.server import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+        from mcp_types import ToolAnnotations
     except ImportError:
         raise MissingLibraryError("nearby mcp needs the library mcp: pip install '.[mcp]'") from None
     name = next(iter(named_folders([folder])))
@@ -74,6 +75,9 @@ def mcp_server(folder: Path) -> MCPServer:
         log_level="WARNING",
     )
 
+    # A client need not ask the person before a call.
+    reads = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
+
     def answer(work: Callable[[Any, OperationRequest], Any], kind: type[Any], **given: Any) -> dict[str, Any]:
         def run(opened: OpenCollections) -> Any:
             with watching(Watched()):
@@ -92,6 +96,7 @@ def mcp_server(folder: Path) -> MCPServer:
         return result
 
     @made.tool(
+        annotations=reads,
         name="search",
         description="Find the items nearest to a text in each space. query: the text. k: items of each space. filters: "
         f"conditions on fields, such as label=business or year=2004, all of which must hold. {SPACES}",
@@ -102,6 +107,7 @@ def mcp_server(folder: Path) -> MCPServer:
         return answer(search, SearchBody, query={"text": query}, k=k, spaces=spaces, filters=filters)
 
     @made.tool(
+        annotations=reads,
         name="neighbours",
         description="Find the items nearest to an item of the collection in each space. id: of the item, as the "
         f"other tools return it. k: items of each space. {SPACES}",
@@ -109,7 +115,11 @@ def mcp_server(folder: Path) -> MCPServer:
     def neighbours_tool(id: Text, k: AnswerCount = 10, spaces: list[Spec] | None = None) -> Any:
         return answer(neighbours, NeighboursQuery, id=id, k=k, space=spaces)
 
-    @made.tool(name="compare", description=f"Measure which spaces put relevant items near, with significance. {SPACES}")
+    @made.tool(
+        annotations=reads,
+        name="compare",
+        description=f"Measure which spaces put relevant items near, with significance. {SPACES}",
+    )
     def compare_tool(spaces: list[Spec] | None = None) -> Any:
         document = answer(compare, CompareBody, spaces=spaces)["document"]
         shown = [
@@ -119,6 +129,7 @@ def mcp_server(folder: Path) -> MCPServer:
         return {**{name: document[name] for name in SUMMARY if name in document}, "spaces": shown}
 
     @made.tool(
+        annotations=reads,
         name="explain",
         description="Say why an item answers a text: rank, score and shared words in each space. query: the text. "
         f"id: of the item. {SPACES}",

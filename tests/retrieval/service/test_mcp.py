@@ -37,6 +37,7 @@ def test_a_model_searches_compares_and_is_told_what_is_wrong(collections):
         ("explain", {"query": "heat", "id": "none"}),
     )
     assert sorted(tool.name for tool in tools) == ["compare", "explain", "neighbours", "search"]
+    assert all(tool.annotations.read_only_hint for tool in tools)
     assert [result.is_error for result in found] == [False, False, False, False, True, True]
     values = [json.loads(result.content[0].text) for result in found[:4]]
     assert [hit["id"] for hit in values[0]["results"][0]["spaces"][0]["hits"]] == ["heat", "plate"]
