@@ -46,20 +46,27 @@ class UnknownNameError(NearbyError):
     ----------
     what : str
         What has such names, such as "encoder".
+    where : str
+        Where the name was looked for, such as "in the table"; empty for a registry.
 
     Examples
     --------
     >>> raise UnknownNameError("encoder", "piksels", ["pixels", "pca"])
     Traceback (most recent call last):
     encoders.errors.UnknownNameError: unknown encoder 'piksels'; did you mean 'pixels'?
+    >>> str(UnknownNameError("space", "vae", ["bm25", "tfidf"], where="in news"))
+    "unknown space 'vae' in news; known: bm25, tfidf"
     """
 
-    def __init__(self, what: str, name: str, known: Iterable[str], suggestion: str | None = None) -> None:
+    def __init__(
+        self, what: str, name: str, known: Iterable[str], suggestion: str | None = None, where: str = ""
+    ) -> None:
         self.what = what
         known = sorted(known)
         suggestion = suggestion or closest(name, known)
         hint = f"did you mean '{suggestion}'?" if suggestion else f"known: {', '.join(known)}"
-        super().__init__(f"unknown {what} '{name}'; {hint}")
+        place = f" {where}" if where else ""
+        super().__init__(f"unknown {what} '{name}'{place}; {hint}")
 
 
 class OptionError(NearbyError):

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, made: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
     """Return the value of a JSON text.
+
+    Parameters
+    ----------
+    text : str or bytes
+    made : callable, optional
+        Makes an object of its names and values; by default a dict, in which the last value of a name counts.
 
     Raises
     ------
@@ -22,9 +29,31 @@ def parse_json(text: str | bytes) -> Any:
     ValueError: its JSON is nested too deep
     """
     try:
-        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
+        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text, object_pairs_hook=made)
     except RecursionError:
         raise ValueError("its JSON is nested too deep") from None
+
+
+def require_names_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of its names and values.
+
+    Raises
+    ------
+    ValueError
+        When a name is given twice.
+
+    Examples
+    --------
+    >>> parse_json('{"amount": 1, "amount": 2}', require_names_once)
+    Traceback (most recent call last):
+    ValueError: the name 'amount' is given twice in one object: give it once
+    """
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        seen: set[str] = set()
+        name = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"the name '{name[:100]}' is given twice in one object: give it once")
+    return made
 
 
 #: So many digits may be a whole number that orjson reads as a float, which loses digits: from 2^64 on.

@@ -203,7 +203,7 @@ def _create_stage(stage: Stage) -> Encoder:
         if field not in fields:
             known = [options.written_name(name) for name in fields]
             suggestion = known[0] if known and written.lower() in _WIDTHS else None
-            raise UnknownNameError(f"option of {stage.name}", written, known, suggestion)
+            raise UnknownNameError("option", written, known, suggestion, where=f"of {stage.name}")
         try:
             values[field] = options.convert(text, hints[field], f"{stage.name}: {written}")
         except OptionError as error:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.errors import closest
 from encoders.numbers import read_number, shortened
 from encoders.progress import say_once
 from encoders.row import Value, written_value
@@ -29,6 +30,8 @@ from encoders.table.scaling import Scaling, rounded
 OTHER = "other"
 #: Values whose category is remembered.
 _REMEMBERED = 100_000
+#: Most categories that a new one is compared with, and most of its letters.
+_COMPARED = 100
 
 
 @dataclass
@@ -245,6 +248,17 @@ class CategoricalColumn(ColumnCoder):
             require_finite_numbers(without_texts(column), self.name)
         positions = np.fromiter(map(self._positions.__getitem__, column), np.int64, len(column))
         codes[np.arange(len(column)), positions] = 1
+
+    def why_other(self, value: Value) -> str | None:
+        """Return why a value counts as `OTHER`; None where it has a component of its own."""
+        if self._positions[value] != len(self.categories):
+            return None
+        text = written_value(None if value != value else value)  # NaN
+        if not text:
+            return f"{self.name}: no value was missing in the fit, so a missing one counts as '{OTHER}'"
+        near = closest(text[:_COMPARED], self.categories) if len(self.categories) <= _COMPARED else None
+        hint = f"; did you mean '{near}'?" if near else ""
+        return f"{self.name}: {shortened(value)} is a new or rare category, so it counts as '{OTHER}'{hint}"
 
     def _decode(self, codes: NDArray[np.float64]) -> list[Value]:
         values: list[Value] = [read_number(one) if self.numbers else one for one in self.categories]

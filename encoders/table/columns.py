@@ -17,7 +17,7 @@ from encoders.numbers import counted, shortened
 from encoders.options import option
 from encoders.progress import say_once
 from encoders.row import MAX_COLUMNS, Row, Value
-from encoders.table.column_coders import ColumnCoder, NumericColumn
+from encoders.table.column_coders import CategoricalColumn, ColumnCoder, NumericColumn
 from encoders.table.column_survey import ColumnSurvey
 from encoders.table.column_types import Rules, choose
 from encoders.table.dates import ORDERS
@@ -129,7 +129,7 @@ class Columns(Encoder):
         for role in ("numeric", "categorical", "date"):
             for name in getattr(self, role) or ():
                 if name not in names:
-                    raise UnknownNameError(f"column for {role}=", name, names)
+                    raise UnknownNameError("column", name, names, where=f"for {role}=")
                 if name in roles:
                     raise OptionError(f"{self.name}: the column '{name}' is given as {roles[name]} and as {role}")
                 roles[name] = role
@@ -172,6 +172,11 @@ class Columns(Encoder):
         for name, part in self.components_of().items():
             given[part] = name in row.names
         return given
+
+    def new_categories(self, row: Row) -> list[str]:
+        """Return a sentence for each category of a row that has no component of its own."""
+        given = (one for one in self._coders if isinstance(one, CategoricalColumn) and one.name in row.names)
+        return [line for coder in given if (line := coder.why_other(row[coder.name])) is not None]
 
     def infinite_columns(self, rows: Sequence[Row]) -> dict[int, list[str]]:
         """Return the columns of numbers in which a row holds an infinite one, by the position of the row.

@@ -279,7 +279,7 @@ class Collection(ABC):
         starting = [known for known in self.spaces if known.startswith((spec, canonical))]
         if len(starting) == 1:
             return str(starting[0])
-        raise UnknownNameError(f"space of {self.folder}", spec, self.spaces)
+        raise UnknownNameError("space", spec, self.spaces, where=f"in {self.folder}")
 
     def _require_new(self, encoder: Encoder) -> None:
         """Refuse to add a space that exists."""

@@ -147,7 +147,7 @@ def _require_field(items: Iterable[Item], name: str) -> None:
         known |= item.metadata.keys()
     if not known:
         raise BadItemError(f"the items have no field '{name}', nor any other field")
-    raise UnknownNameError("field of the items", name, known)
+    raise UnknownNameError("field", name, known, where="in the items")
 
 
 def item_bytes(item: Item) -> int:

@@ -77,7 +77,7 @@ class Beir(FileSource):
         folder = self.path / "qrels"
         splits = {path.name.removesuffix(".gz").removesuffix(".tsv"): path for path in _tables(folder)}
         if self.split is not None and self.split not in splits:
-            raise UnknownNameError(f"split of {self.name}", self.split, splits)
+            raise UnknownNameError("split", self.split, splits, where=f"in {self.name}")
         if not splits:
             return None
         if self.split is None and DEFAULT_SPLIT not in splits and len(splits) > 1:

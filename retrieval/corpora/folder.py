@@ -43,7 +43,9 @@ class FolderSource(FileSource):
             )
         self._pattern = None if self.pattern is None else NamePattern(self.pattern)
         if self._pattern is not None and self.label not in (None, *self._pattern.fields):
-            raise UnknownNameError(f"field of the pattern {self.pattern}", str(self.label), self._pattern.fields)
+            raise UnknownNameError(
+                "field", str(self.label), self._pattern.fields, where=f"in the pattern {self.pattern}"
+            )
 
     @abstractmethod
     def reason_to_skip(self, name: str) -> str | None:

@@ -19,10 +19,12 @@ def signed_end(value: float) -> str:
 
     Examples
     --------
-    >>> signed_end(0.00031), signed_end(-0.0124), signed_end(0.0)
-    ('+0.0003', '-0.012', '+0.000')
+    >>> signed_end(0.00031), signed_end(0.00009), signed_end(-0.0124), signed_end(0.0)
+    ('+0.0003', '+0.00009', '-0.012', '+0.000')
     """
-    return f"{value:+.1g}" if 0.00001 <= abs(value) < 0.0005 else signed(value)
+    if not 0.00001 <= abs(value) < 0.0005:
+        return signed(value)
+    return f"{value:+.{4 if abs(value) >= 0.000095 else 5}f}"
 
 
 def interval_ends(low: float, high: float) -> str:

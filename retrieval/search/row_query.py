@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from encoders.codes import Modality
 from encoders.errors import QueryError, UnknownNameError, one_line
-from encoders.json_text import parse_json
+from encoders.json_text import parse_json, require_names_once
 from encoders.progress import say
 from encoders.row import Row
 from retrieval.collection.base import Collection
@@ -62,7 +62,7 @@ def given_row(text: str, names: tuple[str, ...], lacking_are: str = _LEFT_OUT) -
     """
     example = """give a JSON object, as in '{"amount": 12, "type": "CASH_OUT"}', or @id of an item"""
     try:
-        given = parse_json(text)
+        given = parse_json(text, require_names_once)
     except ValueError as error:
         raise QueryError(f"the query is not a row of a table ({one_line(error)}): {example}") from None
     if not isinstance(given, dict) or not given:
@@ -84,7 +84,7 @@ def row_of_cells(given: Mapping[str, object], names: tuple[str, ...], lacking_ar
         raise QueryError("the query has no column: give the value of at least one")
     for name, value in given.items():
         if name not in names:
-            raise UnknownNameError("column of the table", name, names)
+            raise UnknownNameError("column", name, names, where="in the table")
         if isinstance(value, float) and math.isinf(value):
             raise QueryError(f"the value of '{name}' is infinite: give a finite number, or null where it is missing")
     given_names = [name for name in names if name in given]

@@ -21,6 +21,7 @@ from retrieval.collection.filters import Filter
 from retrieval.corpora.base import Content
 from retrieval.corpora.inputs import reads_ids
 from retrieval.search.given_columns import search_spaces
+from retrieval.search.new_categories import say_new_categories
 from retrieval.search.query import Query
 from retrieval.search.result import Answer, distance_of, show
 from retrieval.spaces.encode import say_remarks
@@ -135,6 +136,7 @@ def query_codes(collection: Collection, spec: str, query: Query) -> Codes:
             raise
         return held.codes()[held.rows_of_ids([query.item_id])]
     say_remarks(encoder)
+    say_new_categories(encoder, query)
     return codes
 
 

@@ -76,8 +76,8 @@ class OpenCollections:
 
         Examples
         --------
-        >>> OpenCollections({"news": Path("/data/news")}).without_places("unknown space of /data/news 'bm52'")
-        "unknown space of news 'bm52'"
+        >>> OpenCollections({"news": Path("/data/news")}).without_places("unknown space 'bm52' in /data/news")
+        "unknown space 'bm52' in news"
         """
         for name, folder in self._folders.items():
             sentence = sentence.replace(str(folder), name)

@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from encoders.errors import one_line
+from retrieval.service.json_body import decoded
 from retrieval.service.problem import Problem
 from retrieval.service.refusals import refusal
 
@@ -29,11 +30,15 @@ async def read_body(request: Request, kind: type[Any] | None) -> Any:
     except ClientDisconnect:
         raise Problem(400, "the client left before its body was complete") from None
     try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError as error:
-        raise Problem(422, refusal(error, kind, "the body")) from None
+        given = decoded(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, f"the body is no JSON: {one_line(error)}") from None
+    except ValueError as error:
+        raise Problem(422, f"the body: {one_line(error)}") from None
+    try:
+        return msgspec.convert(given, kind)
+    except msgspec.ValidationError as error:
+        raise Problem(422, refusal(error, kind, "the body")) from None
 
 
 def pairs(query: str) -> list[tuple[str, str]]:

@@ -82,9 +82,7 @@ class Problem(Exception):  # the word of RFC 9457
             return cls(502, str(error))
         if isinstance(error, ArtifactError | MissingLibraryError):
             return cls(500, str(error))
-        if isinstance(error, CollectionError) or (
-            isinstance(error, UnknownNameError) and error.what.startswith("space")
-        ):
+        if isinstance(error, CollectionError) or (isinstance(error, UnknownNameError) and error.what == "space"):
             return cls(404, str(error))
         if isinstance(error, NamedOptionError):
             return cls(422, error.written(FIELDS))

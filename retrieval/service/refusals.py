@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,7 +22,17 @@ _QUERY_HINT = """: write {"text": "..."}, or another field of a query, such as {
 _FILE_HINT = ": send the bytes of the file in base64, without  data:image/png;base64,  before them"
 
 
-def refusal(error: msgspec.ValidationError, kind: type[Any], whole: str) -> str:
+@dataclass(frozen=True)
+class _Place:
+    """Where something does not fit: its name and path in a struct, and what the parts of the whole are called."""
+
+    name: str
+    path: str
+    kind: type[Any]
+    part: str
+
+
+def refusal(error: msgspec.ValidationError, kind: type[Any], whole: str, part: str = "field") -> str:
     """Return why something does not fit a struct.
 
     Parameters
@@ -31,6 +42,8 @@ def refusal(error: msgspec.ValidationError, kind: type[Any], whole: str) -> str:
         The struct.
     whole : str
         What was read: the body, or the query string.
+    part : str
+        What the parts of the whole are called.
 
     Examples
     --------
@@ -50,44 +63,45 @@ def refusal(error: msgspec.ValidationError, kind: type[Any], whole: str) -> str:
     text = str(error)
     at = _AT.search(text)
     path = at["path"] if at else ""
-    where, text = path or whole, text[: at.start()] if at else text
+    place = _Place(path or whole, path, kind, "field" if path else part)
+    text = text[: at.start()] if at else text
     for pattern, sentence in _SENTENCES:
         if match := re.fullmatch(pattern, text):
-            return sentence(match, where, path, kind)
-    return f"{where}: {one_line(text)}"
+            return sentence(match, place)
+    return f"{place.name}: {one_line(text)}"
 
 
-def _wrong_kind(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+def _wrong_kind(match: re.Match[str], place: _Place) -> str:
     got = _kind(match[2])
-    hint = _QUERY_HINT if _QUERY.fullmatch(path) and match[2] == "str" else ""
-    return f"{where} should be {_kind(match[1])}; got {got}{hint}"
+    hint = _QUERY_HINT if _QUERY.fullmatch(place.path) and match[2] == "str" else ""
+    return f"{place.name} should be {_kind(match[1])}; got {got}{hint}"
 
 
 def _kind(names: str) -> str:
     return " or ".join(_KINDS.get(name, name) for name in names.split(" | ") if name != "null") or "null"
 
 
-def _out_of_range(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+def _out_of_range(match: re.Match[str], place: _Place) -> str:
     bound = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}[match[2]]
-    return f"{where} should be {bound} {_number(match[3])}"
+    return f"{place.name} should be {bound} {_number(match[3])}"
 
 
-def _of_length(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
+def _of_length(match: re.Match[str], place: _Place) -> str:
     bound = {">=": "at least", "<=": "at most"}.get(match[2], "exactly")
     what = {"str": "letter", "array": "entry", "object": "field"}.get(match[1].split(" | ")[0], "entry")
     several = what if match[3] == "1" else {"entry": "entries"}.get(what, f"{what}s")
-    return f"{where} should have {bound} {_number(match[3])} {several}"
+    return f"{place.name} should have {bound} {_number(match[3])} {several}"
 
 
 def _number(text: str) -> str:
     return f"{int(text):,}" if text.lstrip("-").isdecimal() else text
 
 
-def _unknown(match: re.Match[str], where: str, path: str, kind: type[Any]) -> str:
-    known = _fields(msgspec.inspect.type_info(kind), path)
+def _unknown(match: re.Match[str], place: _Place) -> str:
+    known = _fields(msgspec.inspect.type_info(place.kind), place.path)
     near = closest(match[1][:100], known)
     hint = f"did you mean '{near}'?" if near else f"it has {', '.join(known)}"
-    return f"{where} has no field '{match[1][:100]}'; {hint}"
+    return f"{place.name} has no {place.part} '{match[1][:100]}'; {hint}"
 
 
 def _fields(info: Any, path: str) -> list[str]:
@@ -111,15 +125,15 @@ def _alternatives(info: Any) -> list[Any]:
 
 
 #: What the library says, and how it is said here.
-_SENTENCES: tuple[tuple[str, Callable[[re.Match[str], str, str, type[Any]], str]], ...] = (
+_SENTENCES: tuple[tuple[str, Callable[[re.Match[str], _Place], str]], ...] = (
     (r"Expected `([^`]+)`, got `([^`]+)`", _wrong_kind),
     (r"Expected `([^`]+)` (>=|<=|>|<) (\S+)", _out_of_range),
     (r"Expected `([^`]+)` of length (>=|<=|==)? ?(\d+)", _of_length),
     (
         r"Expected `str` matching regex '\^\((.+)\)\$'",
-        lambda match, where, path, kind: f"{where} should be {match[1].replace('|', ' or ')}",
+        lambda match, place: f"{place.name} should be {match[1].replace('|', ' or ')}",
     ),
     (r"Object contains unknown field `(.*)`", _unknown),
-    (r"Object missing required field `(.*)`", lambda match, where, path, kind: f"{where} lacks the field '{match[1]}'"),
-    (r"Invalid base64 encoded string", lambda match, where, path, kind: f"{where} is no base64{_FILE_HINT}"),
+    (r"Object missing required field `(.*)`", lambda match, place: f"{place.name} lacks the {place.part} '{match[1]}'"),
+    (r"Invalid base64 encoded string", lambda match, place: f"{place.name} is no base64{_FILE_HINT}"),
 )

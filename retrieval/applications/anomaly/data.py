@@ -135,4 +135,4 @@ def _item_of(corpus: Corpus, id: str) -> Item:
         if len(ids) <= SHOWN_IDS:
             ids.append(item.id)
     known = ids if len(ids) <= 10 else [*ids[:3], "..."]
-    raise UnknownNameError(f"item of '{corpus.name}'", id, known)
+    raise UnknownNameError("item", id, known, where=f"in '{corpus.name}'")

@@ -83,9 +83,8 @@ class RowReader:
             lacking = [name for name in self.names if name not in given]
             values = tuple(map(given.get, self.names))
         if len(given) + len(lacking) > len(self.names):
-            raise UnknownNameError(
-                "column of the table", next(one for one in given if one not in self._known), self.names
-            )
+            unknown = next(one for one in given if one not in self._known)
+            raise UnknownNameError("column", unknown, self.names, where="in the table")
         if len(lacking) == len(self.names):
             raise BadItemError(f"an object with no value for any column: {self._listed(self.names)}")
         return ReadRow(Row(self.names, tuple([self._value(value) for value in values])), id, lacking)

@@ -13,6 +13,7 @@ from scipy.sparse import issparse
 from encoders.base import Encoder
 from encoders.codes import Codes, Kind, Metric, Modality, normalized
 from retrieval.collection.base import Collection
+from retrieval.search.new_categories import say_new_categories
 from retrieval.search.searcher import encode_queries, input_for
 from retrieval.service import limits
 from retrieval.service.bodies import EmbeddingsBody, EncodeBody
@@ -32,6 +33,8 @@ def encode(collection: Collection, asked: OperationRequest) -> EncodeReply:
     for position, error in enumerate(refused):
         if error is not None:
             raise Problem(422, str(error) if len(refused) == 1 else f"query {position}: {error}")
+    for query in queries:
+        say_new_categories(encoder, query)
     space = encoder.space
     return EncodeReply(
         space=str(encoder), dim=space.dim, kind=str(space.kind), metric=str(space.metric), codes=_plain(encoder, codes)

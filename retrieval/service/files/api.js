@@ -2,6 +2,8 @@
 
 const KEY = "nearby-token";
 const MAX_FILES = 400;
+/** What a token consists of; a browser sends no other letters, and would say that there is no answer. */
+const TYPED = /^[\x21-\x7e]*$/;
 let token = sessionStorage.getItem(KEY) || "";
 let askPerson = async () => "";
 let asking = null;
@@ -28,15 +30,16 @@ export function pathOf(collection, ...parts) {
 async function request(path, body, signal, accept = "application/json") {
   for (;;) {
     const used = token;
+    const isPossible = TYPED.test(used);
     const headers = { Accept: accept, ...(used && { Authorization: `Bearer ${used}` }), ...(body && { "Content-Type": "application/json" }) };
     let reply;
     try {
-      reply = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
+      reply = isPossible && await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Problem(0, "The service does not answer. It may have stopped.");
     }
-    if (reply.status === 401) {
+    if (!reply || reply.status === 401) {
       if (used === token) {
         asking = asking || askPerson(used !== "");
         token = await asking;

@@ -80,5 +80,5 @@ export function scrolling(name, head, rows) {
 /** A number as people read it. */
 export function numberText(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return (Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(digits)).replace("-", "−");
+  return value.toLocaleString("en", Number.isInteger(value) ? {} : { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }

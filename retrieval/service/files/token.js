@@ -6,7 +6,9 @@ import { make } from "./explorer/elements.js";
 export function askToken(wrong) {
   return new Promise((resolve) => {
     const input = make("input", { type: "password", id: "token", required: true, autocomplete: "current-password" });
-    const dialog = make("dialog", { "aria-labelledby": "token-title", oncancel: (event) => event.preventDefault() },
+    const dialog = make("dialog", { "aria-labelledby": "token-title", oncancel: (event) => event.preventDefault(),
+      // a second Escape closes it all the same, and nothing would be asked or shown again
+      onclose: () => dialog.isConnected && dialog.showModal() },
       make("form", {
         method: "dialog", onsubmit: (event) => {
           event.preventDefault();

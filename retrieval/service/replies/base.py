@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 #: A value of a row.
 Cell = str | float | bool | None
+#: What the work said to a person becomes these notes.
+Notes = Annotated[list[str], Meta(description="What a person should know, e.g. columns that a row lacks.")]
 
 
 class Reply(msgspec.Struct):

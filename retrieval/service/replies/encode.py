@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from retrieval.service.replies.base import Reply
+from msgspec import field
+
+from retrieval.service.replies.base import Notes, Reply
 
 
 class EncodeReply(Reply):
@@ -13,6 +15,7 @@ class EncodeReply(Reply):
     kind: str
     metric: str
     codes: list[list[float] | dict[str, float]]
+    notes: Notes = field(default_factory=list)
 
 
 class Embedding(Reply):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from retrieval.service.replies.base import Cell, PartialReply, Reply
+from retrieval.service.replies.base import Cell, Notes, PartialReply, Reply
 
 
 class QueryInfo(Reply):
@@ -92,9 +92,7 @@ class SearchReply(Reply):
 
     generation: int
     results: list[SearchResult]
-    notes: Annotated[list[str], Meta(description="What a person should know, e.g. columns that a row lacks.")] = field(
-        default_factory=list
-    )
+    notes: Notes = field(default_factory=list)
 
 
 class SpaceExplanation(PartialReply):
@@ -115,3 +113,4 @@ class ExplainReply(Reply):
 
     id: str
     spaces: list[SpaceExplanation]
+    notes: Notes = field(default_factory=list)

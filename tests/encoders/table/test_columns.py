@@ -104,7 +104,7 @@ def test_types_can_be_given():
 @pytest.mark.parametrize(
     ("spec", "error", "message"),
     [
-        ("columns:numeric=m", UnknownNameError, "unknown column for numeric= 'm'"),
+        ("columns:numeric=m", UnknownNameError, "unknown column 'm' for numeric="),
         ("columns:numeric=amont", UnknownNameError, "did you mean 'amount'"),
         ("columns:numeric=type,date=type", OptionError, "'type' is given as numeric and as date"),
         ("columns:max-categories=0", OptionError, "max-categories should be at least 1"),

@@ -166,7 +166,7 @@ def test_a_terminal_shows_every_conversion_and_the_means():
 
 def test_a_misspelt_nuisance_is_refused_before_the_fit():
     corpus = Spoken(np.zeros((4, 2), np.float32), None, np.arange(4) % 2)
-    with pytest.raises(UnknownNameError, match="unknown field of the items 'voise'; did you mean 'voice'"):
+    with pytest.raises(UnknownNameError, match="unknown field 'voise' in the items; did you mean 'voice'"):
         corpus.batches(label_field="voise")
     assert next(iter(corpus.batches(label_field="voice"))).labels == ["x", "y", "x", "y"]
 
@@ -187,7 +187,7 @@ def test_a_misspelt_nuisance_is_refused_before_any_space_is_fitted(tmp_path, mon
     monkeypatch.setattr(Vectors, "_fit", lambda self, *given: fitted.append(self))
     corpus = Spoken(np.random.default_rng(0).random((60, 2), dtype=np.float32), np.arange(60) % 4, np.arange(60) % 2)
     said = []
-    with pytest.raises(UnknownNameError, match="unknown field of the items 'voise'; did you mean 'voice'"):
+    with pytest.raises(UnknownNameError, match="unknown field 'voise' in the items; did you mean 'voice'"):
         ENTRIES[entry](corpus, ["vectors", MISSPELT], tmp_path / "c", said)
     assert fitted == []
     assert not [line for line in said if "fitting" in line or "training" in line]

@@ -426,7 +426,7 @@ def test_spaces_are_found_by_what_they_mean(collection):
     assert collection.resolve("bm25:k1=1.2") == "bm25"
     with pytest.raises(UnknownNameError, match="did you mean"):
         collection.resolve("tfidf+lsa:4")
-    with pytest.raises(UnknownNameError, match=r"unknown space of .* 'bm52'; did you mean 'bm25'"):
+    with pytest.raises(UnknownNameError, match=r"unknown space 'bm52' in .*; did you mean 'bm25'"):
         collection.resolve("bm52")
 
 

@@ -123,7 +123,7 @@ def test_texts_and_pictures_have_patterns_too(tmp_path):
     ("options", "error", "message"),
     [
         ("label=speaker", OptionError, "label=speaker is a field of the names of the files: name the fields too"),
-        ("pattern={a}_{b}&label=c", UnknownNameError, "unknown field of the pattern {a}_{b} 'c'"),
+        ("pattern={a}_{b}&label=c", UnknownNameError, "unknown field 'c' in the pattern {a}_{b}"),
         ("pattern=a_b", OptionError, "pattern should name fields in braces"),
         ("rate=10", OptionError, "rate should be at least 1,?000; got 10"),
     ],

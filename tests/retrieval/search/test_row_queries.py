@@ -136,7 +136,8 @@ def test_a_query_of_columns_that_are_left_out_is_refused(tmp_path):
     ("text", "message"),
     [
         ("some words", "the query is not a row of a table"), ("[1, 2]", "the query is not a row of a table: give a JSON object"),
-        ("{}", "the query is not a row"), ('{"amont": 1}', "did you mean 'amount'"), ("@99", "holds no item '99'"), ("", "not a row"),
+        ("{}", "the query is not a row"), ('{"amount": 1, "amount": 2}', "the name 'amount' is given twice"),
+        ('{"amont": 1}', "did you mean 'amount'"), ("@99", "holds no item '99'"), ("", "not a row"),
         ("[" * 10_000, "nested too deep"), ('{"amount": 1e999}', "the value of 'amount' is infinite"),
         ('{"amount": -Infinity}', "the value of 'amount' is infinite"),
     ],

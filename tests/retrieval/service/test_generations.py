@@ -40,6 +40,12 @@ def test_new_items_answer_and_no_request_is_lost(collections, tmp_path):
                 before.put([Item(f"new{number}", f"a wing that is new {number}")])[0].close()
             found = client.post("/v1/collections/texts/search", {"query": {"id": f"new{number}"}, "k": 1})
             assert found.status == 200, found.content
+        with open_collection(folder) as before:
+            before.delete(["new0"]).close()
+        assert client.get("/v1/collections/texts/items?id=new0").status == 404
+        with open_collection(folder) as before:
+            before.add_space("bow").close()
+        assert "bow" in [one["spec"] for one in client.get("/v1/collections/texts").json["spaces"]]
         ended.set()
         asking.join()
         assert set(statuses) == {200}

@@ -71,6 +71,30 @@ def test_every_request_gets_its_notes(tmp_path):
     assert found[0].count("amount: 'x' is not a number, so it counts as missing") == 1
 
 
+def test_a_category_that_no_row_had_gets_a_note(tmp_path):
+    """Also below a pipeline and from `encode`; an item with a rare category, which the table has, gets none."""
+    kinds = ["CASH_IN", "CASH_OUT"] * 4 + ["once"]
+    (tmp_path / "rows.csv").write_text("id,kind\n" + "".join(f"r{at},{kind}\n" for at, kind in enumerate(kinds)))
+    collection = LocalCollection.create(tmp_path / "rows", open_corpus(f"{tmp_path / 'rows.csv'}?columns=kind&id=id"))
+    collection.add_space("columns:rare=2").add_space("columns:rare=2+pca:1").close()
+    with running(Settings({"rows": str(tmp_path / "rows")})) as client:
+
+        def notes(operation: str, body: object) -> list[str]:
+            return client.post(f"/v1/collections/rows/{operation}", body).json.get("notes", [])
+
+        new = {"row": {"kind": "cash_uot"}}
+        said = ["kind: 'cash_uot' is a new or rare category, so it counts as 'other'; did you mean 'CASH_OUT'?"]
+        assert notes("search", {"query": new, "k": 1}) == said
+        assert notes("search", {"queries": [new, {"row": {"kind": "CASH_IN"}}, new], "k": 1}) == said
+        assert notes("encode", {"space": "columns:rare=2", "queries": [new]}) == said
+        assert notes("explain", {"query": new, "id": "r1"}) == said
+        assert notes("search", {"query": {"row": {"kind": None}}, "k": 1}) == [
+            "kind: no value was missing in the fit, so a missing one counts as 'other'"
+        ]
+        assert notes("search", {"query": {"row": {"kind": "CASH_IN"}}, "k": 1}) == []
+        assert notes("search", {"query": {"id": "r8"}, "k": 1}) == []
+
+
 def test_a_picture_finds_itself(service):
     picture = service.get(f"{PICTURES}/media/7")
     assert picture.headers["content-type"] == "image/png"
@@ -124,6 +148,35 @@ def test_bad_searches_are_problem_documents(service, body, status, said):
     assert problem["type"] == "about:blank"
     assert problem["status"] == status
     assert said in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "name"),
+    [
+        (f"{TEXTS}/search", b'{"query": {"text": "wing"}, "k": 2, "k": 3}', "k"),
+        (f"{TEXTS}/search", b'{"query": {"text": "wing", "text": "wing: heat"}}', "text"),
+        (f"{TEXTS}/search", b'{"queries": [{"text": "a:b"}, {"id": "wing", "id" : "heat"}]}', "id"),
+        (f"{TEXTS}/search", b'{"query": {"text": "wing"}, "k": 2, "\\u006b": 3}', "k"),
+        (f"{TEXTS}/search", b'{"query": {"text": "\\u003a"}, "k": 2, "k": 3}', "k"),
+        (f"{PICTURES}/encode", b'{"space": "pixels", "queries": [{"row": {"a": 1, "b": 2, "a": 3}}]}', "a"),
+        ("/v1/embeddings", b'{"input": "a", "model": "texts/tfidf+lsa:2", "input": "b"}', "input"),
+        ("/v1/embeddings", b'{"input": "a", "model": "texts/tfidf+lsa:2", "x": [1, {"y": 1, "y": 2}]}', "y"),
+    ],
+)
+def test_a_name_that_is_given_twice_is_refused(service, path, body, name):
+    found = service.post(path, body)
+    said = f"the body: the name '{name}' is given twice in one object: give it once"
+    assert (found.status, found.json["detail"]) == (422, said)
+    assert found.headers["content-type"] == "application/problem+json"
+
+
+def test_names_and_colons_of_several_objects_and_texts_are_not_taken_for_repeated_ones(service):
+    texts = ['wing: a "text": wing', '{"text": 1, "text": 2}', "a colon wing"]
+    body = {"queries": [{"text": text} for text in texts], "spaces": ["tfidf+lsa:2"], "k": 1}
+    for written in (json.dumps(body), json.dumps(body, indent=1), json.dumps(body).replace("colon", "\\u003a\\u003A:")):
+        found = service.post(f"{TEXTS}/search", written.encode())
+        assert found.status == 200, found.content
+        assert len(found.json["results"]) == 3
 
 
 def test_a_path_of_the_server_is_no_query(service, collections, tmp_path):

@@ -19,10 +19,10 @@ const NOWHERE = { lasso: null, label: null, group: null, pick: null };
 
 /** Build the view in an element; `update(values)` follows the address. */
 export function mapView(element, info) {
-  let [data, colourings, legends, shown, stop, lasso] = [null, [], [], { spaces: "", colours: "" }, new AbortController(), null];
+  let [data, colourings, legends, shown, stop, lasso, count] = [null, [], [], { spaces: "", colours: "" }, new AbortController(), null, 2];
   const specs = info.spaces.map((space) => [space.spec, space.spec]);
   const state = standing();
-  const first = choice("first space", specs, (value) => go({ a: value, va: null, lasso: null, group: null }));
+  const first = choice(specs.length > 1 ? "first space" : "space", specs, (value) => go({ a: value, va: null, lasso: null, group: null }));
   const second = choice("second space", specs, (value) => go({ b: value, vb: null, lasso: null, group: null }));
   const swap = make("button", { type: "button", class: "swap", "aria-label": "Exchange the two spaces", text: "⇄", onclick: () => go({ a: second.select.value, b: first.select.value, va: null, vb: null, lasso: null, group: null }) });
   const colours = colourChoice(info);
@@ -31,11 +31,13 @@ export function mapView(element, info) {
   const heard = make("p", { class: "told", "aria-live": "polite" });
   const preview = previewBox(info);
   const sides = SIDES.map(side);
+  const linked = make("div", { class: "linked-maps" }, ...sides.map((one) => one.figure));
   const tools = ["lasso", "move"].map((name) => tool(name === "lasso" ? "◌ enclose" : "✥ move", name === "lasso" ? "Enclose items with a line" : "Move the map", () => use(name), name === "lasso"));
   const list = selectionList(info, () => go(NOWHERE));
   const maps = make("div", { class: "map-body", hidden: true },
     make("div", { class: "tools", role: "group", "aria-label": "What dragging does" }, ...tools, make("span", { class: "note", text: "wheel or two fingers zoom; Shift and drag moves" })),
-    shared, about, make("div", { class: "linked-maps" }, ...sides.map((one) => one.figure)), heard, list.element);
+    shared, about, linked, heard, list.element);
+  for (const one of [swap, second.element]) one.hidden = specs.length < 2;
   element.classList.add("explorer");
   element.append(make("div", { class: "controls" }, first.element, swap, second.element), colours.element, state.element, maps, preview.element);
 
@@ -63,7 +65,7 @@ export function mapView(element, info) {
     const b = known.includes(values.get("b")) ? values.get("b") : known[Math.min(1, known.length - 1)];
     [first.select.value, second.select.value] = [a, b];
     colours.show(values);
-    const wanted = { spaces: `${a}\n${b}`, colours: colourParameters(values) || "" };
+    const wanted = { spaces: `${a}\n${b}`, colours: colourParameters(values, info) || "" };
     if (shown.spaces !== wanted.spaces || shown.colours !== wanted.colours) {
       const isNew = shown.spaces !== wanted.spaces;
       shown = wanted;
@@ -80,7 +82,7 @@ export function mapView(element, info) {
         return;
       }
     }
-    state.say(wayIn(values) === "score" && !wanted.colours ? "Give a query, whose scores then colour the maps." : "", false);
+    state.say(wayIn(values, info) === "score" && !wanted.colours ? "Give a query, whose scores then colour the maps." : "", false);
     if (data) apply(address());
   }
 
@@ -99,7 +101,10 @@ export function mapView(element, info) {
         sides[at].caption.replaceChildren(...spaceName(info, spec));
         sides[at].plot.name(spec);
       });
-      about.textContent = `${fewer} by the two principal components of each space, the second turned to the first.`;
+      count = replies.length; // of one space with itself, one map says all
+      sides[1].figure.hidden = count < 2;
+      linked.classList.toggle("alone", count < 2);
+      about.textContent = `${fewer} by the two principal components of ${count < 2 ? "the space" : "each space, the second turned to the first"}.`;
     }
     maps.hidden = false;
     colour(replies);
@@ -117,7 +122,7 @@ export function mapView(element, info) {
     if (isCluster) values[1] = matched(values[1], values[0]);
     colourings = SIDES.map((_, at) => one || (isCluster ? byCluster : byNumber)(values[at], both[at].colour));
     legends = one ? [legendOf(one, "Labels", (group) => go({ label: address().get("label") === group.name ? null : group.name, group: null }))]
-      : colourings.map((colouring, at) => legendOf(colouring, `Colours of the ${SIDES[at]} map`, (group) => go({ group: address().get("group") === `${at}.${group.at}` ? null : `${at}.${group.at}`, label: null })));
+      : colourings.map((colouring, at) => legendOf(colouring, count < 2 ? "Colours of the map" : `Colours of the ${SIDES[at]} map`, (group) => go({ group: address().get("group") === `${at}.${group.at}` ? null : `${at}.${group.at}`, label: null })));
     shared.replaceChildren(...(one ? [legends[0].element] : []));
     sides.forEach(({ legend }, at) => legend.replaceChildren(...(one ? [] : [legends[at].element])));
   }
@@ -127,6 +132,7 @@ export function mapView(element, info) {
     const label = data.classes.names.indexOf(values.get("label"));
     const group = colourings[0].by ? groupIn(values.get("group")) : null;
     lasso = lassoIn(values.get("lasso"));
+    for (const one of [group, lasso]) if (one) one.side = Math.min(one.side, count - 1);
     const picked = pickedIn(values);
     const selected = selectedItems(label, group, picked);
     sides.forEach(({ plot }, at) => {
@@ -136,14 +142,15 @@ export function mapView(element, info) {
     });
     legends.forEach((legend, at) => legend.press(legends.length === 1 ? label : group && group.side === at ? group.at : -1));
     const rows = [];
-    if (selected) selected.forEach((is, at) => is && rows.push({ id: data.ids[at], label: data.labels[at], cells: [...data.maps.flatMap((map) => [map.x[at], map.y[at]]), ...colourCells(at)] }));
-    list.show(rows, ["x_first", "y_first", "x_second", "y_second", ...(colourings[0].by ? SIDES.map((name) => `${colourings[0].by}_${name}`) : [])]);
+    if (selected) selected.forEach((is, at) => is && rows.push({ id: data.ids[at], label: data.labels[at], cells: [...data.maps.slice(0, count).flatMap((map) => [map.x[at], map.y[at]]), ...colourCells(at)] }));
+    const ends = count < 2 ? [""] : SIDES.map((name) => `_${name}`);
+    list.show(rows, [...ends.flatMap((end) => [`x${end}`, `y${end}`]), ...(colourings[0].by ? ends.map((end) => `${colourings[0].by}${end}`) : [])]);
     heard.textContent = "";
     preview.hide();
   }
 
   const pickedIn = (values) => values.getAll("pick").map((id) => data.number.get(id)).filter((at) => at !== undefined);
-  const colourCells = (at) => (colourings[0].by ? colourings.map((one) => (one.number ? one.number(at) : one.value(at))) : []);
+  const colourCells = (at) => (colourings[0].by ? colourings.slice(0, count).map((one) => (one.number ? one.number(at) : one.value(at))) : []);
 
   function selectedItems(label, group, picked) {
     if (label < 0 && !group && !lasso && !picked.length) return null;
@@ -169,7 +176,7 @@ export function mapView(element, info) {
 
   function valuesOf(item) {
     if (!colourings[0].by) return "";
-    const found = colourings.map((one) => one.value(item) ?? "–");
+    const found = colourings.slice(0, count).map((one) => one.value(item) ?? "–");
     return `${colourings[0].by === "cluster" ? "" : `${colourings[0].by} `}${found.join(" and ")}`;
   }
 

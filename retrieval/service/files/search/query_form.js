@@ -90,6 +90,7 @@ function rowInput(info, search) {
 
 function fileInput(info, search, complain) {
   const noun = info.modality === "image" ? "picture" : "sound";
+  let previewed = "";
   const accept = info.modality === "image" ? "image/*" : "audio/wav,audio/flac,.wav,.flac";
   const file = make("input", { id: "query-file", type: "file", accept, onchange: () => file.files[0] && take(file.files[0]) });
   const element = make("div", {
@@ -121,12 +122,11 @@ function fileInput(info, search, complain) {
       if (values.has(info.modality) && !(saved && saved.content) && !values.get("id")) complain(`The ${noun} ${values.get(info.modality)} was chosen in another tab: choose it again.`);
     },
     preview(saved) {
-      if (!saved || noun !== "picture") return null;
       const bytes = Uint8Array.from(atob(saved.content), (letter) => letter.charCodeAt(0));
-      const picture = make("img", { class: "thumb", alt: saved.name });
-      picture.src = URL.createObjectURL(new Blob([bytes], { type: saved.type }));
-      picture.addEventListener("load", () => URL.revokeObjectURL(picture.src));
-      return picture;
+      URL.revokeObjectURL(previewed);
+      previewed = URL.createObjectURL(new Blob([bytes], { type: saved.type }));
+      if (noun === "sound") return make("audio", { controls: true, "aria-label": `Sound of ${saved.name}`, src: previewed });
+      return make("img", { class: "thumb", alt: saved.name, src: previewed });
     },
   };
 }

@@ -132,7 +132,7 @@ BAD_TABLES = {
     "fit PAYMENTS --normal good -o OUT": "have no labels, so --normal good picks none",
     "fit PAYMENTS -s columns+pca:4 --normal good -o OUT": "have no labels",
     'explain DETECTOR {"amount":1e999}': "the value of 'amount' is infinite",
-    'explain DETECTOR {"amuont":1}': "unknown column of the table 'amuont'; did you mean 'amount'?",
+    'explain DETECTOR {"amuont":1}': "unknown column 'amuont' in the table; did you mean 'amount'?",
     "explain DETECTOR [1,2]": "the query is not a row of a table",
 }
 
@@ -221,7 +221,7 @@ BAD = {
     "score DETECTOR - --as-normal": "leave --as-normal and -o out",
     "score FOLDER NEW": "is not an anomaly detector",
     "explain DETECTOR @3": "say of which data, as in --data",
-    "explain DETECTOR @999 --data NEW": "unknown item of",
+    "explain DETECTOR @999 --data NEW": "unknown item '999' in",
     "explain DETECTOR [1]": "expected an array of 6 numbers, got 1",
     "explain DETECTOR @3 --data NEW -o OUT": "should end in .png",
     "compare ROWS -s vectors --normal good --normal bad": "a comparison needs anomalies",

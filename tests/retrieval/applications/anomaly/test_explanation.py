@@ -148,7 +148,7 @@ def test_queries_of_every_form(of_rows, of_texts, tmp_path, normal_rows):
     assert read_item(of_texts, "@@home", None).content == "@home"
     bad = [
         ("@2", None, OptionError, "--data"),
-        ("@99", str(tmp_path / "rows.npy"), UnknownNameError, "unknown item of"),
+        ("@99", str(tmp_path / "rows.npy"), UnknownNameError, "unknown item '99' in"),
         ("@", str(tmp_path / "rows.npy"), QueryError, "is empty"),
         ("[1, 2", None, QueryError, "not valid"),
         ("[1, 2]", None, BadItemError, "6 numbers, got 2"),

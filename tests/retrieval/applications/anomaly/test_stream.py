@@ -170,8 +170,8 @@ def test_a_column_that_a_line_lacks_is_missing_and_named(of_table):
 BAD_ROWS = {
     b"{}": "no value for any column: amount, kind",
     b'{"id": 7}': "no value for any column",
-    b'{"amount": 1, "knid": "a"}': "unknown column of the table 'knid'; did you mean 'kind'?",
-    b'{"amount": 1, "kind": "a", "more": 2}': "unknown column of the table 'more'",
+    b'{"amount": 1, "knid": "a"}': "unknown column 'knid' in the table; did you mean 'kind'?",
+    b'{"amount": 1, "kind": "a", "more": 2}': "unknown column 'more' in the table",
     b'{"amount": 1e999, "kind": "a"}': "number is infinity",
     b'{"amount": NaN, "kind": "a"}': "not valid JSON",
     b"[1, 2]": "expected a JSON object with the columns amount, kind",

@@ -18,7 +18,7 @@ from retrieval.service.settings import Settings
 
 @pytest.fixture(scope="session")
 def shown_collections(collections, decoders, tmp_path_factory) -> dict[str, str]:
-    """Folders: texts, pictures, sounds, rows, texts that are hostile, in one space too, and pictures in spaces of networks."""
+    """Folders: texts, pictures, sounds, rows, texts that are hostile, in one space too or without labels, and pictures in spaces of networks."""
     import soundfile
 
     root = tmp_path_factory.mktemp("shown")
@@ -28,11 +28,15 @@ def shown_collections(collections, decoders, tmp_path_factory) -> dict[str, str]
     time = np.arange(4000) / 8000
     for pitch in range(200, 1400, 200):
         soundfile.write(root / "sounds" / f"tone {pitch}.wav", 0.5 * np.sin(2 * np.pi * pitch * time), 8000)
+    (root / "unlabelled.jsonl").write_text(
+        "\n".join(json.dumps({"id": id, "text": text}) for id, text, _ in PLAIN), encoding="utf-8"
+    )
     made = {
         "hostile": (str(root / "hostile.jsonl"), ("bm25", "tfidf", "tfidf+lsa:2")),
         "sounds": (str(root / "sounds"), ("log-mel", "log-mel+pca:2")),
         "rows": ("corpus:breast-cancer", ("columns", "columns+pca:2")),
         "one-space": (str(root / "hostile.jsonl"), ("bow",)),
+        "unlabelled": (str(root / "unlabelled.jsonl"), ("bow", "tfidf")),
     }
     for name, (corpus, specs) in made.items():
         collection = LocalCollection.create(root / f"{name}-served", open_corpus(corpus))

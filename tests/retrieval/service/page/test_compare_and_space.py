@@ -131,6 +131,12 @@ def test_the_token_is_asked_for_and_kept(guarded):
     page.browser.get(f"{page.origin}/?collection=pictures&id=3")
     page.until(lambda: page.every("dialog[open]"))
     assert page.script("return document.activeElement.id") == "token"
+    for _ in range(3):  # there is nothing behind the question
+        page.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.until(lambda: page.script("return document.activeElement.id") == "token")
+    page.browser.switch_to.active_element.send_keys("gehe\u00efm-\u5bc6\u7801", Keys.ENTER)
+    page.until(lambda: page.texts("dialog .problem") == ["That token is not right."])
+    page.script("document.querySelector('dialog .problem').textContent = ''")
     page.browser.switch_to.active_element.send_keys("wrong", Keys.ENTER)
     page.until(lambda: page.texts("dialog .problem") == ["That token is not right."])
     page.browser.switch_to.active_element.send_keys("a-secret-of-many-letters", Keys.ENTER)

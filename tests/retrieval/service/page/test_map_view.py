@@ -237,6 +237,37 @@ def test_the_table_of_a_selection_has_titles(page, tmp_path):
             assert text.startswith(titles[id].removesuffix("…"))
 
 
+def test_one_space_has_one_map(page, tmp_path):
+    """Of a collection with one space, and of a space beside itself."""
+    page.browser.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
+    several = "collection=hostile&a=tfidf&b=tfidf"
+    for state, controls in (("collection=one-space", [True, False, False]), (several, [True] * 3)):
+        page.show(f"?{state}&view=map&colour=hubness&lasso=1.0.0.1000.0.1000.1000.0.1000")
+        assert [one.is_displayed() for one in page.every(".controls select, .controls .swap")] == controls
+        assert [one.is_displayed() for one in page.every("canvas.map")] == [True, False]
+        assert "principal components of the space." in page.one(".view-map .map-body").text
+        assert [len(text) > 0 for text in page.texts(".legend")] == [True, False]
+        assert page.one(".selection").is_displayed()
+    page.one(".selection .buttons button").click()
+    table = tmp_path / "hostile-selection.csv"
+    page.until(lambda: table.exists() and not list(tmp_path.glob("*.crdownload")))
+    rows = csv.DictReader(io.StringIO(table.read_bytes().decode(), newline=""))
+    assert rows.fieldnames == ["id", "title", "label", "x", "y", "hubness"]
+    page.choose(".controls .choice:last-child select", "bm25")
+    page.until(lambda: [one.is_displayed() for one in page.every("canvas.map")] == [True, True])
+
+
+def test_items_without_labels_are_coloured_by_cluster(page):
+    page.show("?collection=unlabelled&view=map")
+    assert page.one(".colours select").get_attribute("value") == "cluster"
+    assert page.script("return [...document.querySelector('.colours select').options].map(e => e.value)") == [
+        "cluster", "hubness", "score",
+    ]  # fmt: skip
+    assert page.every(".own-legend button")
+    page.show("?collection=hostile&view=map")
+    assert page.one(".colours select").get_attribute("value") == ""
+
+
 def test_titles_of_many_items_are_asked_for_some_at_a_time(page):
     page.show(MAP)
     code = (

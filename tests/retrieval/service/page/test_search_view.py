@@ -186,6 +186,18 @@ def test_a_sound_plays(page):
     page.until(lambda: page.script("return arguments[0].duration", player) == 0.5)
 
 
+def test_a_sound_file_is_searched_heard_and_survives_a_reload(page, tmp_path):
+    (tmp_path / "given.wav").write_bytes(page.client.get("/v1/collections/sounds/media/tone%20600.wav").content)
+    page.show("?collection=sounds")
+    page.one("#query-file").send_keys(str(tmp_path / "given.wav"))
+    page.until(lambda: page.every(".list li"))
+    for _ in range(2):
+        assert [one[0] for one in lists(page)] == ["tone 600.wav"] * 2
+        page.until(lambda: page.script("return document.querySelector('.present audio').duration") == 0.5)
+        page.browser.refresh()
+        page.until(lambda: page.every(".list li"))
+
+
 def test_a_problem_shows_its_detail(page):
     page.show("?collection=texts&id=nobody")
     problem = page.client.post(f"{TEXTS}/search", {"query": {"id": "nobody"}}).json

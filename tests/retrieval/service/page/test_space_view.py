@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from itertools import pairwise
 
+import numpy as np
+from PIL import Image
 from selenium.webdriver import Keys
 
 PCA = "?collection=pictures&view=space&space=pixels%2Bpca%3A4"
@@ -54,6 +57,19 @@ def test_a_component_of_a_network_is_moved(page):
     page.until(lambda: source(page).endswith(wanted))
 
 
+def test_nothing_of_a_slider_or_component_is_pale_in_the_dark(page):
+    """A browser gives a slider of a dark colour a white track; a component is nothing where it is the paper."""
+    features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    page.show("?collection=pictures&view=space&space=pixels%2Bpca%3A4&first=0")
+    try:
+        for selector in (".slider input", "canvas.component"):
+            picture = np.asarray(Image.open(io.BytesIO(page.one(selector).screenshot_as_png)).convert("L")) / 255
+            assert picture.max() < 0.8, selector
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
 def test_another_item_is_reconstructed_and_back_returns(page):
     page.show(PCA)
     until_decoded(page)
@@ -78,6 +94,14 @@ def test_a_walk_shows_what_lies_between(page):
     assert "from=3&to=8" in page.address
     page.browser.refresh()
     page.until(lambda: len(page.every(".strip-of img")) == 8, 120)
+
+
+def test_ids_can_be_read_on_a_telephone(page):
+    page.show("?collection=sounds&view=space", 390)
+    until_decoded(page)
+    widths = page.script("return [...document.querySelectorAll('.by-id input')].map(e => e.clientWidth)")
+    assert len(widths) == 3
+    assert min(widths) >= 120
 
 
 def test_texts_show_words_and_mark_those_of_the_item(page):
