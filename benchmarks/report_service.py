@@ -66,9 +66,7 @@ def _load_targets(page: Page, run: dict[str, Any]) -> list[list[Any]]:
     return [
         page.target(f"{which}: 5xx other than 503 that says when to come back", figures["n_unsaid_5xx"], 0, False),
         page.target(f"{which}: p99 beside p50, ratio", figures["p99_by_p50"], 5, False),
-        page.target(
-            f"{which}: memory at the end beside when warm, change", abs(figures["memory_change"]), 0.05, False
-        ),
+        page.target(f"{which}: memory at the end beside when warm, change", abs(figures["memory_change"]), 0.05, False),
     ]
 
 
