@@ -28,7 +28,7 @@ from retrieval.corpora.base import Item
 from retrieval.spaces.build import add_items
 from retrieval.spaces.filled_index import Filled
 from retrieval.spaces.kept_codes import kept_by
-from retrieval.spaces.saved_space import CODES, INDEX, SpaceRecord, with_cost, with_index
+from retrieval.spaces.saved_space import CODES, INDEX, SpaceRecord, with_cost, with_index, without_items
 
 #: Items of segments whose merging is worth a message.
 _MANY = 10_000
@@ -93,6 +93,7 @@ class SegmentDraft:
 
     def _hide(self, ids: Sequence[str]) -> None:
         """Leave items out of their segments."""
+        before, gone = sum(one.record.left for one in self._segments), 0
         for at, segment in enumerate(self._segments):
             rows = self._items.stores[at].rows(ids)
             if rows:
@@ -100,6 +101,9 @@ class SegmentDraft:
                 removed = segment.removed.with_more(list(rows.values()), store, segment.record.count)
                 store.close()
                 self._segments[at] = _removing(segment, removed)
+                gone += len(rows)
+        if gone:
+            self._records = {spec: without_items(record, gone, before) for spec, record in self._records.items()}
 
     # -- merging -----------------------------------------------------------------------------------------------
 

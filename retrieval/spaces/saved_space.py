@@ -138,6 +138,11 @@ def with_cost(record: SpaceRecord, more: Filled) -> SpaceRecord:
     )
 
 
+def without_items(record: SpaceRecord, removed: int, before: int) -> SpaceRecord:
+    """Return the record of a space that had `before` items and has lost some: their codes count as of mean size."""
+    return replace(record, code_bytes=record.code_bytes - record.code_bytes * removed // before)
+
+
 def with_index(record: SpaceRecord, folder: Path) -> SpaceRecord:
     """Return the record of a space with the digest of the index in its folder."""
     return replace(record, index_digest=digest_of(folder / INDEX / MANIFEST))

@@ -10,11 +10,14 @@ from encoders.artifact import MANIFEST
 from encoders.atomic_write import recovered
 from encoders.base import Encoder
 from encoders.codes import Modality
-from encoders.errors import BadItemError, NearbyError
+from encoders.errors import ArtifactError, BadItemError, NearbyError
 from encoders.registry import create
 from indexers.registry import check_description
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.inputs import reads_ids
+
+#: Beginnings of what is a path, and no spec.
+_PATHS = ("./", "../", "/", "~")
 
 
 def encoder_of(spec: str) -> Encoder:
@@ -27,7 +30,7 @@ def encoder_of(spec: str) -> Encoder:
     SpecError, UnknownNameError, OptionError
         When no encoder has this spec.
     ArtifactError
-        When a folder holds no encoder.
+        When a folder holds no encoder, or there is none at a path.
     """
     folder = Path(spec).expanduser()
     try:
@@ -35,6 +38,8 @@ def encoder_of(spec: str) -> Encoder:
     except NearbyError:
         if is_saved(folder) or (os.sep in spec and folder.is_dir()):
             return Encoder.load(folder)
+        if spec.startswith(_PATHS) and not folder.exists():
+            raise ArtifactError(f"there is no folder {spec} with a trained encoder") from None
         raise
 
 

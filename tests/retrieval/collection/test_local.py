@@ -97,6 +97,14 @@ def test_added_changed_and_deleted_items_are_so_in_every_space(collection, spec)
             assert best[0].score == pytest.approx({hit.id: hit.score for hit in best}[id], abs=1e-5)
 
 
+def test_bytes_of_codes_are_those_of_the_items_that_are_left(collection):
+    """They were those of all items that ever were in the collection."""
+    changed, _ = collection.put(iter(Listed({"g": "garden pears and apples", "a": "red garden house"})))
+    for made, n in ((collection, 6), (changed, 7), (changed.delete(["g", "b"]).compact(), 5)):
+        assert made.spaces["tfidf+lsa:2"].code_bytes == n * 2 * 4
+        assert 0 < made.spaces["bm25"].code_bytes <= collection.spaces["bm25"].code_bytes * n / 5
+
+
 @pytest.mark.parametrize("spec", ["bm25", "tfidf+lsa:3"])
 def test_the_last_item_can_be_changed(collection, spec):
     after, change = collection.put(iter(Listed({"f": "green pears", "g": "red apples"})))

@@ -372,3 +372,9 @@ def vectors():
             return (Item(str(number), row) for number, row in enumerate(rows))
 
     return Rows()
+
+
+@pytest.mark.parametrize("spec", ["./nosuch", "../nosuch", "/nosuch/encoder", "~/nosuch-encoder"])
+def test_a_path_without_a_folder_is_said_as_such(spec: str) -> None:
+    with pytest.raises(ArtifactError, match=f"^there is no folder {spec} with a trained encoder$"):
+        encoder_of(spec)
