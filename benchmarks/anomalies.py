@@ -11,6 +11,7 @@ Run: ``NEARBY_DATA=... python benchmarks/anomalies.py [NAME ...] [seed=N ...]``
 from __future__ import annotations
 
 import os
+import re
 import resource
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pyod_scores import scores_of
-from record import nothing_else, record, say, seeds_of, timed
+from record import nothing_else, record, say, seeds_of, timed, with_seed
 
 from encoders.codes import Modality
 from encoders.registry import create
@@ -35,6 +36,7 @@ Floats = NDArray[np.float64]
 RATES = (0.01, 0.05)
 #: Rows that PyOD's slow detectors learn from.
 SLOW = 5_000
+_SEED = re.compile(r",seed=\d+")
 
 
 class Case(NamedTuple):
@@ -111,11 +113,12 @@ def measure(name: str, case: Case, seed: int) -> None:
     corpus = case.open()
     labels = read_labels(corpus).names
     normal = case.normal or tuple(label for label in labels if label != "normal")
+    specs = [with_seed(spec, seed) for spec in case.specs]
     with timed() as taken:
         found = compare_detectors(
-            corpus, case.specs, normal, by_order=case.by_order, false_alarms=case.rate, seed=seed, say=say
+            corpus, specs, normal, by_order=case.by_order, false_alarms=case.rate, seed=seed, say=say
         )
-    rows = {one.name: _row(found, one.scores, one.p_values, one.score) for one in found.results}
+    rows = {_SEED.sub("", one.name): _row(found, one.scores, one.p_values, one.score) for one in found.results}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     say("ours", taken.value, memory)
     rows |= peers(corpus, case, normal, found, seed)
@@ -128,6 +131,7 @@ def measure(name: str, case: Case, seed: int) -> None:
         "normal": found.n_normal, "anomalies": found.n_anomalies, "base_rate": found.base_rate, "rows": rows,
         "seconds": taken.value, "GiB": memory, "wanted": case.wanted, "by_order": case.by_order,
         "specs": list(case.specs), "small_parts": True,  # see pyod_scores
+        "networks_differ": True,  # a seed chooses the weights at the start, too
     }  # fmt: skip
     record("anomalies", figures)
 

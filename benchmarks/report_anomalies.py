@@ -42,12 +42,8 @@ def anomalies(page: Page, run: dict[str, Any]) -> None:
             ["detector", "AUROC", "95 %", "AP", "95 %", "F1", "alarms at 1 %", "at 5 %", "quantile 1 %", "5 %"],
             [_row(name, row, made["spread"]["rows"][name]) for name, row in figures["rows"].items()],
         )
-        if not figures.get("small_parts"):
-            page.lines += [
-                "",
-                "PyOD's ECOD was tested here on 50 parts in the order of the data, and ranks tested items among each "
-                "other: in a part full of anomalies they look usual. This row is to be measured again.",
-            ]
+        if not all(run["figures"].get("networks_differ") for run in made["runs"]):
+            page.lines += ["", "The seeds choose the split of the items; networks start from the same weights in all."]
         targets += _targets(page, figures)
     page.table(TARGETS, targets)
 
@@ -207,7 +203,8 @@ def contamination(page: Page, run: dict[str, Any]) -> None:
         "normal items flagged; left out: share of the items left out of the fit by `--contaminated` alone. "
         "The L2 norm, an untrained network and PyOD's detectors have the same items, held-out items and ways to leave "
         "strange items out, by their own scores. PyOD's threshold is a quantile of the scores of all items, fitted on "
-        "as if they were clean: with the true share, or with its default of 10 %.",
+        "as if they were clean: with the true share, or with its default of 10 %. Seeds draw the items; networks "
+        "start from the same weights.",
     ]
     for made in averaged_each("contamination", "case"):
         figures = made["figures"]

@@ -528,7 +528,7 @@ def test_sources(tmp_path):
         ("digits", None, "name a space that can be decoded"),
         (str(folder), None, "has the spaces"),
         ("digits", str(tmp_path), "is not a saved encoder"),
-        ("digits", str(tmp_path / "missing"), "unknown encoder"),
+        ("digits", str(tmp_path / "missing"), "there is no folder"),
     ]:
         with pytest.raises(NearbyError, match=sentence):
             read_source(address, spec)
