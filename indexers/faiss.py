@@ -168,7 +168,7 @@ class Faiss(CheckedIndex):
 
     @contextmanager
     def _room_for(self, codes: Codes) -> Iterator[None]:
-        if has_plain_lists(self._index) and not self._index.ntotal:
+        if has_plain_lists(self._index) and n_rows(codes) and not self._index.ntotal:
             self._lists = assigned(self._index, (self.comparable(part) for part in released(codes, BLOCK_ROWS)))
             make_room(self._index, self._lists)
         try:
