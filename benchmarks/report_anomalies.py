@@ -43,7 +43,7 @@ def anomalies(page: Page, run: dict[str, Any]) -> None:
             [_row(name, row, made["spread"]["rows"][name]) for name, row in figures["rows"].items()],
         )
         if not all(run["figures"].get("networks_differ") for run in made["runs"]):
-            page.lines += ["", "The seeds choose the split of the items; networks start from the same weights in all."]
+            page.lines += ["", "The seeds choose the split of the items; networks start from the same weights with every seed."]
         targets += _targets(page, figures)
     page.table(TARGETS, targets)
 
