@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: Share by which a measured rate of false alarms may differ from the asked one.
 TOLERANCE = 0.2
+SAME_WEIGHTS = "The seeds choose the split of the items; networks start from the same weights with every seed."
 
 
 def anomalies(page: Page, run: dict[str, Any]) -> None:
@@ -43,7 +44,7 @@ def anomalies(page: Page, run: dict[str, Any]) -> None:
             [_row(name, row, made["spread"]["rows"][name]) for name, row in figures["rows"].items()],
         )
         if not all(run["figures"].get("networks_differ") for run in made["runs"]):
-            page.lines += ["", "The seeds choose the split of the items; networks start from the same weights with every seed."]
+            page.lines += ["", SAME_WEIGHTS]
         targets += _targets(page, figures)
     page.table(TARGETS, targets)
 
