@@ -43,10 +43,15 @@ def anomalies(page: Page, run: dict[str, Any]) -> None:
             ["detector", "AUROC", "95 %", "AP", "95 %", "F1", "alarms at 1 %", "at 5 %", "quantile 1 %", "5 %"],
             [_row(name, row, made["spread"]["rows"][name]) for name, row in figures["rows"].items()],
         )
-        if not all(run["figures"].get("networks_differ") for run in made["runs"]):
+        if not all(_seeds_networks(run["figures"]) for run in made["runs"]):
             page.lines += ["", SAME_WEIGHTS]
         targets += _targets(page, figures)
     page.table(TARGETS, targets)
+
+
+def _seeds_networks(figures: dict[str, Any]) -> bool:
+    """Return whether the networks started from weights of the seed; 0 is the seed of networks that are given none."""
+    return not figures["seed"] or bool(figures.get("networks_differ"))
 
 
 def _seeds(made: dict[str, Any]) -> str:

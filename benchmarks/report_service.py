@@ -7,6 +7,11 @@ from typing import Any
 from record import latest_of_each
 from report_page import TARGETS, Page
 
+WHY_MEMORY = (
+    "The worker that starts after the kill is still warming up when the window begins: the others are connected to the"
+    " worker that was left, so it gets few requests."
+)
+
 
 def service_speed(page: Page, run: dict[str, Any]) -> None:
     figures = run["figures"]
@@ -42,7 +47,8 @@ def service_load(page: Page, run: dict[str, Any]) -> None:
         f" {figures['workers']} workers, {figures['swaps']} new generations, one worker killed: {rate:.0f} requests/s,",
         f"p50 {figures['p50_ms']:.0f} ms, p99 {figures['p99_ms']:.0f} ms, longest {figures['longest_ms']:.0f} ms;",
         f"memory of the workers that is no file: {memory['warm']:.0f} MiB when warm, {memory['end']:.0f} at the end",
-        f"(medians of tenths of the time: {', '.join(f'{value:.0f}' for value in memory.get('tenths', []))}).",
+        f"(medians of tenths of the time: {_tenths(memory.get('tenths', []))}).",
+        *(f"Worker {number}: {_tenths(one)}." for number, one in enumerate(memory.get("workers", []), 1)),
         "`reset`: connections of the worker that was killed; `cut`: the service closed the connection.",
     ]
     page.table(
@@ -53,6 +59,10 @@ def service_load(page: Page, run: dict[str, Any]) -> None:
         ],
     )
     page.table(TARGETS, [row for one in _long_runs() for row in _load_targets(page, one)])
+
+
+def _tenths(values: list[float | None]) -> str:
+    return ", ".join("–" if value is None else f"{value:.0f}" for value in values)
 
 
 def _long_runs() -> list[dict[str, Any]]:
@@ -66,7 +76,13 @@ def _load_targets(page: Page, run: dict[str, Any]) -> list[list[Any]]:
     return [
         page.target(f"{which}: 5xx other than 503 that says when to come back", figures["n_unsaid_5xx"], 0, False),
         page.target(f"{which}: p99 beside p50, ratio", figures["p99_by_p50"], 5, False),
-        page.target(f"{which}: memory at the end beside when warm, change", abs(figures["memory_change"]), 0.05, False),
+        page.target(
+            f"{which}: memory at the end beside when warm, change",
+            abs(figures["memory_change"]),
+            0.05,
+            False,
+            WHY_MEMORY,
+        ),
     ]
 
 

@@ -13,7 +13,7 @@ WHY_SEARCH = "Later items are compared one by one: nine thousand of 128 numbers 
 WHY_INDEX = "Ids are checked, digested and stored in SQLite, microseconds each; FAISS trains and adds with two threads."
 WHY_BYTES = "Items and codes are one file; an index of lists holds the vectors again, in their order."
 
-WHY_MEMORY = "The index is in memory with room to grow, as FAISS' lists double; ids and Python take the rest."
+WHY_MEMORY = "The lists of the index are 1.0 of it; ids, Python and its libraries are the rest."
 
 
 def segments(page: Page, run: dict[str, Any]) -> None:

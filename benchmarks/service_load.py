@@ -80,7 +80,7 @@ async def loaded(load: Load, started: subprocess.Popen[str], folder: Path) -> di
     begun, parent = time.monotonic(), started.pid
     while len(workers(parent)) < WORKERS:
         await asyncio.sleep(0.1)
-    memory: list[tuple[float, float]] = []
+    memory: list[tuple[float, dict[int, float]]] = []
     swaps: list[float] = []
     hostile = [slow_head, slow_body, deaf, oversize, oversize_chunked, broken_json, random_bytes, damaged]
     tasks = [
@@ -96,7 +96,7 @@ async def loaded(load: Load, started: subprocess.Popen[str], folder: Path) -> di
     said = {kind: dict(sorted(counts.items())) for kind, counts in sorted(load.statuses.items())}
     warm = begun + (load.end - begun) / 3
     taken = np.asarray([seconds for at, seconds in load.seconds if at > warm])
-    half, late = [value for at, value in memory if at > warm], max(1, len(memory) // 6)
+    half, late = [sum(each.values()) for at, each in memory if at > warm], max(1, len(memory) // 6)
     figures: dict[str, Any] = {
         "statuses": said,
         "unsaid_5xx": load.unsaid[:20],
@@ -110,7 +110,11 @@ async def loaded(load: Load, started: subprocess.Popen[str], folder: Path) -> di
             "warm": median(half[:late]),
             "end": median(half[-late:]),
             "most": max(half),
-            "tenths": [float(np.median(part)) for part in np.array_split([value for _, value in memory], 10)],
+            "tenths": in_tenths(begun, load.end, [(at, sum(each.values())) for at, each in memory]),
+            "workers": [
+                in_tenths(begun, load.end, [(at, each[pid]) for at, each in memory if pid in each])
+                for pid in sorted({pid for _, each in memory for pid in each})
+            ],
         },
         "swaps": len(swaps),
     }
@@ -118,6 +122,14 @@ async def loaded(load: Load, started: subprocess.Popen[str], folder: Path) -> di
     figures["memory_change"] = figures["memory_mib"]["end"] / figures["memory_mib"]["warm"] - 1
     say(json.dumps(figures, indent=1))
     return figures
+
+
+def in_tenths(begun: float, end: float, values: list[tuple[float, float]]) -> list[float | None]:
+    """Return the median of the values in each tenth of the time; None where there is none."""
+    tenths: list[list[float]] = [[] for _ in range(10)]
+    for at, value in values:
+        tenths[min(9, int(10 * (at - begun) / (end - begun)))].append(value)
+    return [median(some) if some else None for some in tenths]
 
 
 # ordinary clients
@@ -279,12 +291,12 @@ def swap(load: Load, folder: Path, swaps: list[float]) -> None:
             time.sleep(0.1)
 
 
-async def watch_memory(load: Load, parent: int, begun: float, memory: list[tuple[float, float]]) -> None:
+async def watch_memory(load: Load, parent: int, begun: float, memory: list[tuple[float, dict[int, float]]]) -> None:
     while load.running:
         found = workers(parent)
         if len(found) == WORKERS:
             with suppress(OSError, AssertionError):  # one has just been killed
-                memory.append((time.monotonic(), sum(memory_mib(pid) for pid in found)))
+                memory.append((time.monotonic(), {pid: memory_mib(pid) for pid in found}))
         await asyncio.sleep(1)
 
 

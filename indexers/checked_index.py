@@ -78,9 +78,9 @@ class CheckedIndex(Index):
     def _add(self, codes: Codes) -> None:
         """Append codes after the existing rows; `codes` may be the caller's own array."""
 
-    def _room_for(self, codes: Codes) -> AbstractContextManager[object]:
-        """Return a context in which all of these codes, and no others, are added in blocks of `BLOCK_ROWS`."""
-        return nullcontext()
+    def _room_for(self, codes: Codes) -> AbstractContextManager[int]:
+        """Return a context in which all of these codes, and no others, are added in blocks; it gives their rows."""
+        return nullcontext(BLOCK_ROWS)
 
     @abstractmethod
     def _remove(self, rows: NDArray[np.int64]) -> None:
@@ -172,8 +172,8 @@ class CheckedIndex(Index):
         self._row_of = None
         self.fit(codes)
         release(codes)
-        with self._room_for(codes):
-            for part in released(codes, BLOCK_ROWS):
+        with self._room_for(codes) as rows:
+            for part in released(codes, rows):
                 self._add(checked_codes(self._unit.stored(part), self.space))
         self._ids.extend(names)
 

@@ -44,7 +44,7 @@ from indexers.validation import BLOCK_ROWS, LARGEST_SQUARE, has_plain_form
 INDEX, LIVE = "index.faiss", "live.npy"
 #: Beginnings of factory strings that are for bits alone.
 BITS_ONLY = ("B", "Hash")
-#: Rows of a sample that are read together.
+#: Rows of a sample that are read together, and rows that are copied into known lists together.
 GATHERED_ROWS = 2**13
 #: Arrays, because NumPy converts a plain number in every call. (Negation would turn a distance of 0 into -0.)
 _ZERO = np.zeros((), dtype=np.float32)
@@ -167,12 +167,14 @@ class Faiss(CheckedIndex):
             self._live = np.append(self._live, np.arange(before, self._index.ntotal))
 
     @contextmanager
-    def _room_for(self, codes: Codes) -> Iterator[None]:
+    def _room_for(self, codes: Codes) -> Iterator[int]:
+        rows = BLOCK_ROWS
         if has_plain_lists(self._index) and n_rows(codes) and not self._index.ntotal:
+            rows = GATHERED_ROWS  # their lists are known, so that no product of a block rounds
             self._lists = assigned(self._index, (self.comparable(part) for part in released(codes, BLOCK_ROWS)))
             make_room(self._index, self._lists)
         try:
-            yield
+            yield rows
         finally:
             self._lists = None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -66,6 +68,23 @@ def _can_join(one: Index, other: Index) -> bool:
     """Return whether both store codes as they are given, and no id (of an item removed from one) is in both."""
     plain = all(isinstance(index, CheckedIndex) and index.stores_plain for index in (one, other))
     return plain and set(one.ids).isdisjoint(other.ids)
+
+
+def over_file(parts: Sequence[Index], removed: NDArray[np.int64], path: Path) -> Index | None:
+    """Return one index with the items of several, whose codes are already in a file; None where it cannot read them.
+
+    Parameters
+    ----------
+    parts : sequence of Index
+        They are not changed.
+    removed : ndarray int64
+        Removed rows, counted through all parts.
+    path : Path
+        A .npy file with the codes of the items that are left, in their order.
+    """
+    names = np.array(list(chain.from_iterable(part.ids for part in parts)), object)
+    whole = small_index(parts[0])
+    return whole if whole.add_file(np.delete(names, removed).tolist(), path) else None
 
 
 def merged(parts: Sequence[Index], removed: NDArray[np.int64]) -> Index:

@@ -15,14 +15,22 @@ from encoders.progress import ProgressCallback, quiet
 from indexers.base import Index
 from indexers.folder import verify_index
 from indexers.registry import create_index
-from indexers.segment_merge import merged, small_description
+from indexers.segment_merge import merged, over_file, small_description
 from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest, item_sums
 from retrieval.collection.merge_policy import Size, next_merge
 from retrieval.collection.segment_record import REMOVED, SEGMENTS, SegmentRecord
 from retrieval.collection.segmented_items import SegmentedItems
-from retrieval.collection.segments import NONE, Removed, Segment, loaded, removed_positions, write_removed
+from retrieval.collection.segments import (
+    NONE,
+    Removed,
+    Segment,
+    loaded,
+    removed_positions,
+    shares_vectors,
+    write_removed,
+)
 from retrieval.collection.vector_file import VECTORS
 from retrieval.corpora.base import Item
 from retrieval.spaces.build import add_items
@@ -138,28 +146,37 @@ class SegmentDraft:
         scratch.mkdir()
         stores = [one.store(() if at else self._unjudged) for at, one in zip(chosen, segments, strict=True)]
         store = ItemDraft.merged(scratch / ITEMS, stores, with_queries=chosen.start == 0)
-        count, digest = store.size, store.digest()
+        count, digest, vectors = store.size, store.digest(), store.vector_file
         for one in (store, *stores):
             one.close()
         left = sum(one.record.left for one in segments)
         if count != left:
             raise CollectionError(f"{count:,} of {left:,} items can be read: nothing was changed")
         for record in self._records.values():
-            self._merge_indexes(segments, record, scratch / record.folder)
+            self._merge_indexes(segments, record, scratch / record.folder, vectors)
         self._replace(chosen, scratch, SegmentRecord(segments[0].record.folder, count, digest))
 
-    def _merge_indexes(self, segments: Sequence[Segment], record: SpaceRecord, target: Path) -> None:
-        """Write the index of a space, and the codes beside it, over several segments."""
+    def _merge_indexes(
+        self, segments: Sequence[Segment], record: SpaceRecord, target: Path, vectors: Path | None
+    ) -> None:
+        """Write the index of a space, and the codes beside it, over several segments.
+
+        Codes that were the file of the items' vectors are that of the merged items again, `vectors`.
+        """
         removed = removed_positions(segments)
         for one in segments[1:]:
             verify_index(one.space_folder(record.folder) / INDEX)  # of a mapped file, only some blocks are compared
         others = [loaded(one, record.folder) for one in segments[1:]]
         for name in (INDEX, CODES):
-            if (segments[0].space_folder(record.folder) / name).is_dir():
-                first = loaded(segments[0], record.folder, name, mmap=False)
-                whole = merged([first, *others], removed)
-                require_all(record.spec, whole, sum(one.record.left for one in segments))
-                whole.save(target / name)
+            if not (segments[0].space_folder(record.folder) / name).is_dir():
+                continue
+            whole = None
+            if vectors is not None and shares_vectors(segments[0], record.folder, name):
+                whole = over_file([loaded(segments[0], record.folder, name), *others], removed, vectors)
+            if whole is None:
+                whole = merged([loaded(segments[0], record.folder, name, mmap=False), *others], removed)
+            require_all(record.spec, whole, sum(one.record.left for one in segments))
+            whole.save(target / name)
 
     def _replace(self, chosen: range, scratch: Path, record: SegmentRecord) -> None:
         """Put the merged files in the place of the first segment, and drop the others."""

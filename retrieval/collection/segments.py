@@ -19,6 +19,7 @@ from indexers.segmented import Segmented
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.manifest import ITEMS, Manifest
 from retrieval.collection.segment_record import REMOVED, SegmentRecord
+from retrieval.collection.vector_file import VECTORS
 from retrieval.spaces.saved_space import INDEX
 
 SPACES = "spaces"
@@ -152,6 +153,12 @@ def opened_index(segments: Sequence[Segment], space: str, first: str, mmap: bool
     parts = [large, *joined([loaded(segment, space, INDEX, mmap) for segment in segments[1:]], JOINED)]
     removed = removed_positions(segments)
     return Segmented(parts, removed) if len(parts) > 1 or len(removed) else parts[0]
+
+
+def shares_vectors(segment: Segment, space: str, name: str) -> bool:
+    """Return whether an index has the file of the items' vectors, by a hard link, as its codes."""
+    vectors = segment.folder / VECTORS
+    return vectors.is_file() and any(path.samefile(vectors) for path in (segment.space_folder(space) / name).iterdir())
 
 
 def loaded(segment: Segment, space: str, name: str = INDEX, mmap: bool = True) -> Index:

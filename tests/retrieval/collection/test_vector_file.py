@@ -54,6 +54,25 @@ def test_items_codes_and_vectors_are_one_file(corpus, tmp_path, index):
     assert not verify(collection.folder).damaged
 
 
+@pytest.mark.parametrize("small", [0, 10_000])
+@pytest.mark.parametrize("index", ["exact", "faiss:IVF2,Flat"])
+def test_they_are_one_file_again_after_a_merge(corpus, tmp_path, monkeypatch, index, small):
+    monkeypatch.setattr(merge_policy, "SMALL", small)
+    collection = index_corpus(tmp_path / "c", corpus, ["vectors", "vectors:cosine"], index)
+    collection, _ = collection.put([vector_item(number, 1) for number in range(50, 70)])
+    collection = collection.delete(["3", "61"]).compact()
+    generation = collection._stored.generation
+    codes = list(generation.glob("spaces/*/*/codes.npy"))
+    assert len(codes) == 2
+    assert {path.stat().st_ino for path in codes} == {(generation / VECTORS).stat().st_ino}
+    assert not verify(collection.folder).damaged
+    whole = np.stack([item.content for item in collection.items])
+    for spec in collection.spaces:
+        np.testing.assert_array_equal(collection.codes_of(spec).codes(), whole)
+        hits = collection.space(spec).index.search(whole[:5], 1)
+        assert [hit.id for (hit,) in hits] == list(collection.space(spec).index.ids[:5])
+
+
 @pytest.mark.parametrize("index", ["exact", "faiss:IVF2,Flat"])
 @pytest.mark.parametrize("spec", ["vectors", "vectors:cosine", "vectors+pca:3"])
 def test_a_space_that_shares_the_file_answers_as_one_with_codes_of_its_own(corpus, tmp_path, monkeypatch, spec, index):
