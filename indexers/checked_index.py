@@ -188,6 +188,9 @@ class CheckedIndex(Index):
         self._ids = [name for row, name in enumerate(self._ids) if row not in removed]
         self._row_of = None
 
+    def drop_removed(self) -> None:  # most indexes hold nothing of a removed item
+        """Free what the index still holds of removed items."""
+
     # -- searching -------------------------------------------------------------------------------------------
 
     def search(self, queries: Codes, k: int) -> HitLists:

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from encoders.codes import Codes, Kind, Metric, Space, n_rows
 from encoders.errors import BadItemError, NotFittedError, OptionError
-from encoders.npy import release, released
+from encoders.npy import released
 from encoders.numbers import read_number
 from encoders.query_string import unknown_option
 from indexers.base import TRIAL_WIDTH
 from indexers.checked_index import CheckedIndex
 from indexers.faiss_codes import DecodedCodes, compares_all, decoded, keeps_precision
 from indexers.faiss_factory import (
+    GATHERED_ROWS,
     UnfitFactoryError,
     array_functions,
     build_faiss_index,
@@ -31,12 +32,13 @@ from indexers.faiss_factory import (
     hash_table,
     parameter_names,
     reason_of,
+    sample_of,
     sample_rows,
     set_binary_parameter,
     set_nflip,
 )
 from indexers.faiss_file import bytes_of_index, read_index, read_into_memory, write_index
-from indexers.faiss_lists import add_to_lists, assigned, has_plain_lists, make_room
+from indexers.faiss_lists import add_to_lists, assigned, has_plain_lists, keep_only, make_room
 from indexers.folder import array_bytes, read_array, write_array
 from indexers.hits import Rows, as_rows
 from indexers.validation import BLOCK_ROWS, LARGEST_SQUARE, has_plain_form
@@ -44,8 +46,6 @@ from indexers.validation import BLOCK_ROWS, LARGEST_SQUARE, has_plain_form
 INDEX, LIVE = "index.faiss", "live.npy"
 #: Beginnings of factory strings that are for bits alone.
 BITS_ONLY = ("B", "Hash")
-#: Rows of a sample that are read together, and rows that are copied into known lists together.
-GATHERED_ROWS = 2**13
 #: Arrays, because NumPy converts a plain number in every call. (Negation would turn a distance of 0 into -0.)
 _ZERO = np.zeros((), dtype=np.float32)
 _ONE, _MINUS_ONE = np.float32(1).reshape(()), np.float32(-1).reshape(())
@@ -66,8 +66,9 @@ class Faiss(CheckedIndex):
     keeps two such tables with different bits. Items under other keys are not answers, so there may be fewer than k.
     All items within r bits are found when r <= nflip, or with m tables when r < m (nflip + 1).
 
-    Removed items stay in FAISS' structure, as many types cannot remove; a search fetches more answers and leaves
-    removed items out. Build the index again when most of its items are removed.
+    Removed items stay in FAISS' structure; a search fetches more answers and leaves removed items out. When the
+    segments of a collection are merged, types with lists and without any structure drop them (`drop_removed`). Graphs
+    cannot: build the index again when most of its items are removed.
 
     Examples
     --------
@@ -137,7 +138,7 @@ class Faiss(CheckedIndex):
     def _fit(self, codes: Codes) -> None:
         if self._index.is_trained:
             return
-        sample = self.comparable(_sample(codes, sample_rows(self._index)))
+        sample = self.comparable(sample_of(codes, sample_rows(self._index)))
         try:
             self._index.train(sample)
         except RuntimeError as error:
@@ -186,6 +187,11 @@ class Faiss(CheckedIndex):
         else:
             self._read_into_memory()
             self._index.reset()
+            self._live = None
+
+    def drop_removed(self) -> None:
+        """Drop the codes of removed items, if the index is in memory and its type can; a graph keeps them."""
+        if self._live is not None and not self._mapped and keep_only(self._index, self._live):
             self._live = None
 
     def _search(self, queries: Codes, k: int) -> Rows:
@@ -278,19 +284,6 @@ def _are_rows(rows: NDArray[Any], total: int) -> bool:
     if rows.ndim != 1 or rows.dtype != np.int64:
         return False
     return not rows.size or bool(rows[0] >= 0 and rows[-1] < total and (np.diff(rows) > 0).all())
-
-
-def _sample(codes: Codes, size: int) -> Codes:
-    """Return at most `size` rows: a fixed sample, in the order of the rows."""
-    if codes.shape[0] <= size:
-        return codes
-    rows = np.sort(np.random.default_rng(0).choice(codes.shape[0], size, replace=False))
-    sample = np.empty((size, codes.shape[1]), codes.dtype)
-    for start in range(0, size, GATHERED_ROWS):  # of a mapped file, only a part is in memory at a time
-        part = rows[start : start + GATHERED_ROWS]
-        sample[start : start + len(part)] = codes[part]
-        release(codes)
-    return sample
 
 
 def _is_positive(value: str) -> bool:

@@ -7,13 +7,18 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from encoders.codes import Kind, Metric, Space, packed_width
+import numpy as np
+
+from encoders.codes import Codes, Kind, Metric, Space, packed_width
 from encoders.cpu_count import available_cores
 from encoders.errors import OptionError, UnsupportedSpaceError
+from encoders.npy import release
 from encoders.numbers import is_whole
 
 #: Training points per cluster beyond which FAISS takes a sample itself, and the smallest sample in rows.
 POINTS_PER_CLUSTER, MIN_SAMPLE = 256, 2**16
+#: Rows of a sample that are read together, and rows that are copied into known lists together.
+GATHERED_ROWS = 2**13
 
 
 class UnfitFactoryError(OptionError):
@@ -180,6 +185,19 @@ def sample_rows(index: Any) -> int:
     """Return the largest number of training rows that FAISS uses."""
     inverted = inverted_file(index)
     return max(MIN_SAMPLE, POINTS_PER_CLUSTER * (0 if inverted is None else int(inverted.nlist)))
+
+
+def sample_of(codes: Codes, size: int) -> Codes:
+    """Return at most `size` rows: a fixed sample, in the order of the rows."""
+    if codes.shape[0] <= size:
+        return codes
+    rows = np.sort(np.random.default_rng(0).choice(codes.shape[0], size, replace=False))
+    sample = np.empty((size, codes.shape[1]), codes.dtype)
+    for start in range(0, size, GATHERED_ROWS):  # of a mapped file, only a part is in memory at a time
+        part = rows[start : start + GATHERED_ROWS]
+        sample[start : start + len(part)] = codes[part]
+        release(codes)
+    return sample
 
 
 def downcast(index: Any) -> Any:

@@ -100,6 +100,8 @@ def merged(parts: Sequence[Index], removed: NDArray[np.int64]) -> Index:
     first, *others = parts
     offset = len(first)
     first.remove([first.ids[row] for row in removed[removed < offset].tolist()])
+    if isinstance(first, CheckedIndex):
+        first.drop_removed()
     for part in others:
         keep = np.ones(len(part), bool)
         keep[removed[(removed >= offset) & (removed < offset + len(part))] - offset] = False
