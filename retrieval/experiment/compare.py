@@ -126,9 +126,9 @@ def compare_collection(
     names, seen = unseen_spaces(collection, query_set, names, named=bool(specs))
     require_possible(corpus, query_set, [collection.space(name).encoder for name in names], ("exact",), options)
     runs = []
+    records = {record.spec: record for record in collection.info().spaces}
     for name in names:
-        opened = collection.space(name)
-        record = opened.record
+        opened, record = collection.space(name), records[name]
         if corpus is not collection.items:  # the saved index holds the passages that are queries
             runs.append(run_space(corpus, query_set, opened.encoder, None))
             continue

@@ -139,7 +139,10 @@ def with_cost(record: SpaceRecord, more: Filled) -> SpaceRecord:
 
 
 def without_items(record: SpaceRecord, removed: int, before: int) -> SpaceRecord:
-    """Return the record of a space that had `before` items and has lost some: their codes count as of mean size."""
+    """Return the record of a space that had `before` items and has lost some, or got some (less than 0 removed).
+
+    Their codes count as of mean size.
+    """
     return replace(record, code_bytes=record.code_bytes - record.code_bytes * removed // before)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,15 @@ from retrieval.collection.elasticsearch.changed_items import ChangeSoFar, change
 from retrieval.collection.elasticsearch.cleanup import Indexes, indexes_at
 from retrieval.collection.elasticsearch.items import ServedItems, clauses
 from retrieval.collection.elasticsearch.manifest import IndexManifest
-from retrieval.collection.elasticsearch.saved_encoders import FittedSpace, field_at
+from retrieval.collection.elasticsearch.saved_encoders import field_at
 from retrieval.collection.filters import Filter
 from retrieval.collection.folder import CollectionFolder
+from retrieval.collection.info import CollectionInfo
 from retrieval.collection.item_store import ItemStore
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS
 from retrieval.corpora.base import Item, raise_bad, unique_ids
-from retrieval.spaces.saved_space import ENCODER, SpaceRecord
+from retrieval.spaces.saved_space import ENCODER, SpaceRecord, without_items
 from retrieval.spaces.space_encoder import planned
 
 
@@ -119,6 +121,12 @@ class ServedCollection(Collection):
     def server_indexes(self) -> Indexes:
         """Return the indexes at the address of the collection; see `Collection.server_indexes`."""
         return indexes_at(self.manifest.server, self.manifest.identity)
+
+    def info(self) -> CollectionInfo:
+        """Return what the collection holds; new items count with the mean size of the codes that were loaded."""
+        info, loaded = super().info(), max(1, self.manifest.count)
+        records = tuple(without_items(record, loaded - info.items, loaded) for record in info.spaces)
+        return replace(info, spaces=records)
 
     def _bytes(self) -> int:
         return self._stored.bytes + self.admin.bytes(self.index_name)
@@ -272,14 +280,6 @@ class ServedCollection(Collection):
         changed = self.meta.changed()
         self.admin.set_meta(self.index_name, changed.to_json())
         self.meta = changed
-
-
-def fitted_spaces(collection: ServedCollection) -> list[FittedSpace]:
-    """Return the spaces of a collection for another load, with the same encoders."""
-    return [
-        FittedSpace.at(collection._stored.space_folder(record) / ENCODER, record.fit_seconds)
-        for record in collection.spaces.values()
-    ]
 
 
 def require_served(collection: ServedCollection) -> None:

@@ -15,7 +15,7 @@ from indexers.elasticsearch.address import Address
 from indexers.elasticsearch.index_admin import IndexAdmin
 from indexers.elasticsearch.retry import LONG
 from retrieval.collection.elasticsearch.bulk_load import Cost, Shard
-from retrieval.collection.elasticsearch.collection import ServedCollection, fitted_spaces, require_served
+from retrieval.collection.elasticsearch.collection import ServedCollection, require_served
 from retrieval.collection.elasticsearch.identity import identity_of, note_identity
 from retrieval.collection.elasticsearch.manifest import IndexManifest
 from retrieval.collection.elasticsearch.publishing import published
@@ -34,7 +34,7 @@ from retrieval.collection.open import open_collection
 from retrieval.corpora.base import Corpus, OnBad, raise_bad, unique_ids
 from retrieval.corpora.item_record import Digested
 from retrieval.spaces.fit import begun, fitted
-from retrieval.spaces.saved_space import folder_name
+from retrieval.spaces.saved_space import ENCODER, folder_name
 from retrieval.spaces.space_encoder import planned, require_fields
 from retrieval.spaces.training_history import training_seconds
 
@@ -73,7 +73,7 @@ def index_served(
         if wanted.keys() <= before.spaces.keys():
             say(f"{', '.join(before.spaces)} already indexed")
             return before
-        kept = fitted_spaces(before)
+        kept = _fitted_spaces(before)
     elif rebuild:
         require_made_by_nearby(admin)
     else:
@@ -208,3 +208,11 @@ def _fitted(
     encoder.save(saved)
     remove_at_once(checkpoint)
     return FittedSpace.at(saved, seconds)
+
+
+def _fitted_spaces(collection: ServedCollection) -> list[FittedSpace]:
+    """Return the spaces of a collection for another load, with the same encoders."""
+    return [
+        FittedSpace.at(collection._stored.space_folder(record) / ENCODER, record.fit_seconds)
+        for record in collection.spaces.values()
+    ]

@@ -22,6 +22,7 @@ from retrieval.service.operations import Media, Operation, OperationRequest
 from retrieval.service.problem import Problem
 from retrieval.service.replies.collections import CollectionInfo, FilterInfo, SpaceInfo
 from retrieval.service.replies.items import ItemReply, ItemsReply
+from retrieval.spaces.saved_space import SpaceRecord
 
 #: Most values of a filter that are listed.
 MAX_VALUES = 100
@@ -40,7 +41,7 @@ def collection_info(collection: Collection, asked: OperationRequest) -> Collecti
         bytes=info.bytes,
         on_server=bool(info.server),
         columns=list(columns_of(collection)) if info.modality is Modality.ROW else [],
-        spaces=[_space(collection, spec, info.digest) for spec in collection.spaces],
+        spaces=[_space(record, info.digest) for record in info.spaces],
         filters=[
             FilterInfo(
                 field=one.name, items=one.items, n_values=len(one.values),
@@ -51,8 +52,7 @@ def collection_info(collection: Collection, asked: OperationRequest) -> Collecti
     )  # fmt: skip
 
 
-def _space(collection: Collection, spec: str, digest: str) -> SpaceInfo:
-    record = collection.spaces[spec]
+def _space(record: SpaceRecord, digest: str) -> SpaceInfo:
     return SpaceInfo(
         spec=record.spec,
         index=record.index,

@@ -84,8 +84,13 @@ def opened(collection, spec):
 
 def described(collection):
     info = collection.info()
-    spaces = [(one.spec, one.space, one.encoder_digest != "", one.code_bytes > 0) for one in info.spaces]
+    spaces = [(one.spec, one.space, one.encoder_digest != "", bytes_of_codes(one)) for one in info.spaces]
     return info.folder, info.corpus, info.modality, info.items, info.digest, info.bytes > 0, spaces
+
+
+def bytes_of_codes(record):
+    """Return the bytes of dense codes, which all have one size; a server counts sparse ones in another form."""
+    return record.code_bytes if record.space["kind"] == "dense" else record.code_bytes > 0
 
 
 def filters(*texts):
