@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from encoders.batches import chunks
+from encoders.npy import release
 from retrieval.collection.database import Database
 from retrieval.collection.item_file import SCHEMA
 from retrieval.collection.item_store import ItemStore
@@ -169,9 +170,10 @@ def _moved(store: ItemStore, vectors: VectorFile) -> Iterator[tuple[Any, ...]]:
     """
     for chunk in chunks(store.read(f"SELECT {COLUMNS}, digest FROM items ORDER BY row"), _BATCH):  # noqa: S608
         rows = [record[1] for record in chunk if type(record[1]) is int]
-        stored_vectors = iter(store.vectors(rows) if rows else ())
-        fits = bool(rows) and vectors.takes(store.vectors(rows[:1])[0])
-        new_rows = itertools.count(vectors.append(store.vectors(rows)) if fits else 0)
+        matrix = store.vectors(rows) if rows else np.empty((0, 0), np.float32)
+        stored_vectors = iter(matrix)
+        fits = bool(rows) and vectors.takes(matrix[0])
+        new_rows = itertools.count(vectors.append(matrix) if fits else 0)
         for *record, digest in chunk:
             if type(record[1]) is not int:
                 yield *record, digest
@@ -179,3 +181,4 @@ def _moved(store: ItemStore, vectors: VectorFile) -> Iterator[tuple[Any, ...]]:
                 yield record[0], next(new_rows), *record[2:], digest
             else:
                 yield *record_of(item_of((record[0], next(stored_vectors), *record[2:])), store.modality), digest
+        release(matrix)

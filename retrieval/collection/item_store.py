@@ -216,8 +216,9 @@ class ItemStore(CollectionItems):
         return np.searchsorted(every, rows)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the files."""
         self._file.database.close()
+        self._file.vectors.close()
 
     def read(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """Run an SQL query; `filter_sql.FUNCTIONS` are known in it."""
