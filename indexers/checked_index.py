@@ -188,8 +188,13 @@ class CheckedIndex(Index):
         self._ids = [name for row, name in enumerate(self._ids) if row not in removed]
         self._row_of = None
 
-    def drop_removed(self) -> None:  # most indexes hold nothing of a removed item
-        """Free what the index still holds of removed items."""
+    @property
+    def removed_inside(self) -> int:
+        """The number of removed items that the index still holds; most indexes hold none."""
+        return 0
+
+    def drop_removed(self) -> None:
+        """Free what the index still holds of removed items, if it can."""
 
     # -- searching -------------------------------------------------------------------------------------------
 

@@ -67,8 +67,8 @@ class Faiss(CheckedIndex):
     All items within r bits are found when r <= nflip, or with m tables when r < m (nflip + 1).
 
     Removed items stay in FAISS' structure; a search fetches more answers and leaves removed items out. When the
-    segments of a collection are merged, types with lists and without any structure drop them (`drop_removed`). Graphs
-    cannot: build the index again when most of its items are removed.
+    segments of a collection are merged, types with lists and without any structure drop them (`drop_removed`). Others,
+    such as graphs, are built again when they hold more removed items than others.
 
     Examples
     --------
@@ -188,6 +188,11 @@ class Faiss(CheckedIndex):
             self._read_into_memory()
             self._index.reset()
             self._live = None
+
+    @property
+    def removed_inside(self) -> int:
+        """The number of removed items that FAISS' structure still holds."""
+        return 0 if self._live is None else int(self._index.ntotal) - len(self._live)
 
     def drop_removed(self) -> None:
         """Drop the codes of removed items, if the index is in memory and its type can; a graph keeps them."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.errors import BadItemError
 from indexers.base import Index
 from indexers.checked_index import CheckedIndex
 from indexers.registry import create_index
@@ -109,3 +110,24 @@ def merged(parts: Sequence[Index], removed: NDArray[np.int64]) -> Index:
         first.add([name for name, kept in zip(part.ids, keep, strict=True) if kept], codes[keep])
         offset += len(part)
     return first
+
+
+def rebuilt(index: Index, codes: Index | None) -> Index:
+    """Return an index built again from the codes of its items, if it holds more removed items than others.
+
+    Otherwise, the index itself is returned; so it is when it has too few items to learn from.
+
+    Parameters
+    ----------
+    index : Index
+    codes : Index or None
+        The codes of the same items, if they are kept beside the index.
+    """
+    if codes is None or not isinstance(index, CheckedIndex) or index.removed_inside <= len(index):
+        return index
+    made = create_index(index.description, index.space, index.lexicon)
+    try:
+        made.fill(codes.ids, codes.codes())
+    except BadItemError:
+        return index
+    return made

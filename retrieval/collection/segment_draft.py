@@ -15,7 +15,7 @@ from encoders.progress import ProgressCallback, quiet
 from indexers.base import Index
 from indexers.folder import verify_index
 from indexers.registry import create_index
-from indexers.segment_merge import merged, over_file, small_description
+from indexers.segment_merge import merged, over_file, rebuilt, small_description
 from retrieval.collection.item_draft import ItemDraft
 from retrieval.collection.items import Change
 from retrieval.collection.manifest import ITEMS, Manifest, item_sums
@@ -167,16 +167,19 @@ class SegmentDraft:
         for one in segments[1:]:
             verify_index(one.space_folder(record.folder) / INDEX)  # of a mapped file, only some blocks are compared
         others = [loaded(one, record.folder) for one in segments[1:]]
-        for name in (INDEX, CODES):
+        codes: Index | None = None
+        for name in (CODES, INDEX):
             if not (segments[0].space_folder(record.folder) / name).is_dir():
                 continue
-            whole = None
+            whole: Index | None = None
             if vectors is not None and shares_vectors(segments[0], record.folder, name):
                 whole = over_file([loaded(segments[0], record.folder, name), *others], removed, vectors)
             if whole is None:
-                whole = merged([loaded(segments[0], record.folder, name, mmap=False), *others], removed)
+                first = loaded(segments[0], record.folder, name, mmap=False)
+                whole = rebuilt(merged([first, *others], removed), codes)
             require_all(record.spec, whole, sum(one.record.left for one in segments))
             whole.save(target / name)
+            codes = whole
 
     def _replace(self, chosen: range, scratch: Path, record: SegmentRecord) -> None:
         """Put the merged files in the place of the first segment, and drop the others."""

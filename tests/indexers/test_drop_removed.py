@@ -10,7 +10,7 @@ import pytest
 from encoders.codes import Kind, Metric, Space
 from indexers.faiss import INDEX, LIVE, Faiss
 from indexers.registry import create_index, load_index
-from indexers.segment_merge import merged
+from indexers.segment_merge import merged, rebuilt
 
 WIDTH, N = 16, 600
 DROPS = "Flat SQ8 PQ4x4 RaBitQ IVF8,Flat IVF8,SQ8 IVF8,PQ4x4 IVF8,RaBitQ"
@@ -87,3 +87,32 @@ def test_merged_segments_hold_no_removed_code(tmp_path: Path) -> None:
     whole.save(tmp_path / "merged")
     built("IVF8,Flat", Metric.EUCLIDEAN, np.arange(1, N, 2)).save(tmp_path / "rest")
     assert (tmp_path / "merged" / INDEX).read_bytes() == (tmp_path / "rest" / INDEX).read_bytes()
+
+
+@pytest.mark.parametrize("factory", KEEPS.split())
+def test_an_index_of_mostly_removed_items_is_built_again(factory: str) -> None:
+    index = built(factory, Metric.EUCLIDEAN, np.arange(N))
+    kept = np.arange(0, N, 2)
+    index.remove([IDS[row] for row in range(1, N, 2)])
+    exact = create_index("exact", index.space)
+    exact.add([IDS[row] for row in kept], codes()[kept])
+    assert index.removed_inside == N // 2
+    assert rebuilt(index, exact) is index  # half of them are there
+    index.remove(["0"])
+    exact.remove(["0"])
+    assert rebuilt(index, None) is index
+    made = rebuilt(index, exact)
+    assert isinstance(made, Faiss)
+    assert made.description == index.description
+    assert made.removed_inside == 0
+    assert list(made.ids) == list(index.ids)
+    answers = made.search(codes()[kept[1:20]], 3)
+    assert all(IDS[row] in [hit.id for hit in hits] for row, hits in zip(kept[1:20], answers, strict=True))
+
+
+def test_an_index_that_cannot_learn_from_so_few_items_stays() -> None:
+    index = built("IVF8,PQ4x4fs", Metric.EUCLIDEAN, np.arange(N))
+    index.remove(IDS[5:])
+    exact = create_index("exact", index.space)
+    exact.add(IDS[:5], codes()[:5])
+    assert rebuilt(index, exact) is index

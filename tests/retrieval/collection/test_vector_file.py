@@ -73,6 +73,20 @@ def test_they_are_one_file_again_after_a_merge(corpus, tmp_path, monkeypatch, in
         assert [hit.id for (hit,) in hits] == list(collection.space(spec).index.ids[:5])
 
 
+@pytest.mark.parametrize("spec", ["vectors", "vectors:cosine", "vectors+pca:3"])
+def test_a_graph_of_mostly_removed_items_is_built_again(corpus, tmp_path, spec):
+    collection = index_corpus(tmp_path / "c", corpus, [spec], "faiss:HNSW8")
+    collection = collection.delete([str(number) for number in range(20)]).compact()
+    live = list(collection._stored.generation.glob("spaces/*/index/live.npy"))
+    assert len(live) == 1  # it holds 20 removed items and 40 others
+    collection = collection.delete([str(number) for number in range(20, 35)]).compact()
+    assert not list(collection._stored.generation.glob("spaces/*/index/live.npy"))
+    space = collection.space(spec)
+    codes = space.encoder.encode(np.stack([item.content for item in collection.items]))
+    assert [hits[0].id for hits in space.index.search(codes, 1)] == [str(number) for number in range(35, N)]
+    assert not verify(collection.folder).damaged
+
+
 @pytest.mark.parametrize("index", ["exact", "faiss:IVF2,Flat"])
 @pytest.mark.parametrize("spec", ["vectors", "vectors:cosine", "vectors+pca:3"])
 def test_a_space_that_shares_the_file_answers_as_one_with_codes_of_its_own(corpus, tmp_path, monkeypatch, spec, index):
