@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import orjson
 
 
 def parse_json(text: str | bytes, made: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
@@ -82,3 +85,24 @@ def json_line(line: bytes) -> Any:
         return json.loads(line)
     except (ValueError, RecursionError):  # a number of thousands of digits: a float is what can be had
         return value
+
+
+def fault_of(error: orjson.JSONDecodeError) -> str:
+    """Return what is wrong with a line of JSON, as a part of a sentence.
+
+    A number such as 1e999 is valid JSON, but orjson refuses it as it refuses a line that is not JSON.
+
+    Examples
+    --------
+    >>> import orjson
+    >>> for line in (b'{"amount": 1e999}', b'{"amount": NaN}'):
+    ...     try:
+    ...         json_line(line)
+    ...     except orjson.JSONDecodeError as error:
+    ...         print(fault_of(error))
+    the number at column 12 is beyond float64
+    not valid JSON at column 12: unexpected character, expected a JSON value
+    """
+    if error.msg.startswith("number is infinity"):
+        return f"the number at column {error.colno} is beyond float64"
+    return f"not valid JSON at column {error.colno}: {error.msg}"
