@@ -59,7 +59,7 @@ def require_names_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-#: So many digits may be a whole number that orjson reads as a float, which loses digits: from 2^64 on.
+#: A whole number this long may be 2^64 or more, which orjson reads as a float: digits are lost.
 _LONG = re.compile(rb"[0-9]{19}")
 
 
@@ -83,7 +83,7 @@ def json_line(line: bytes) -> Any:
         return value
     try:
         return json.loads(line)
-    except (ValueError, RecursionError):  # a number of thousands of digits: a float is what can be had
+    except (ValueError, RecursionError):  # a number of thousands of digits: the float is kept
         return value
 
 

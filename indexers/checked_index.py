@@ -188,8 +188,8 @@ class CheckedIndex(Index):
         self._ids = [name for row, name in enumerate(self._ids) if row not in removed]
         self._row_of = None
 
-    def drop_removed(self) -> None:  # most indexes hold nothing of a removed item
-        """Free what the index still holds of removed items."""
+    def drop_removed(self) -> None:  # most indexes keep no data of removed items
+        """Free the memory of removed items, where the index still holds their codes."""
 
     # -- searching -------------------------------------------------------------------------------------------
 
