@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import orjson
 
 
 def parse_json(text: str | bytes, made: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
@@ -56,7 +59,7 @@ def require_names_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-#: So many digits may be a whole number that orjson reads as a float, which loses digits: from 2^64 on.
+#: A whole number this long may be 2^64 or more, which orjson reads as a float: digits are lost.
 _LONG = re.compile(rb"[0-9]{19}")
 
 
@@ -80,5 +83,26 @@ def json_line(line: bytes) -> Any:
         return value
     try:
         return json.loads(line)
-    except (ValueError, RecursionError):  # a number of thousands of digits: a float is what can be had
+    except (ValueError, RecursionError):  # a number of thousands of digits: the float is kept
         return value
+
+
+def fault_of(error: orjson.JSONDecodeError) -> str:
+    """Return what is wrong with a line of JSON, as a part of a sentence.
+
+    A number such as 1e999 is valid JSON, but orjson refuses it as it refuses a line that is not JSON.
+
+    Examples
+    --------
+    >>> import orjson
+    >>> for line in (b'{"amount": 1e999}', b'{"amount": NaN}'):
+    ...     try:
+    ...         json_line(line)
+    ...     except orjson.JSONDecodeError as error:
+    ...         print(fault_of(error))
+    the number at column 12 is beyond float64
+    not valid JSON at column 12: unexpected character, expected a JSON value
+    """
+    if error.msg.startswith("number is infinity"):
+        return f"the number at column {error.colno} is beyond float64"
+    return f"not valid JSON at column {error.colno}: {error.msg}"

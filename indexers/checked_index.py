@@ -190,11 +190,11 @@ class CheckedIndex(Index):
 
     @property
     def removed_inside(self) -> int:
-        """The number of removed items that the index still holds; most indexes hold none."""
+        """The number of removed items whose codes the index still holds; most indexes hold none."""
         return 0
 
     def drop_removed(self) -> None:
-        """Free what the index still holds of removed items, if it can."""
+        """Free the memory of removed items, where the index still holds their codes, and can drop them."""
 
     # -- searching -------------------------------------------------------------------------------------------
 

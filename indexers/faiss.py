@@ -67,8 +67,8 @@ class Faiss(CheckedIndex):
     All items within r bits are found when r <= nflip, or with m tables when r < m (nflip + 1).
 
     Removed items stay in FAISS' structure; a search fetches more answers and leaves removed items out. When the
-    segments of a collection are merged, types with lists and without any structure drop them (`drop_removed`). Others,
-    such as graphs, are built again when they hold more removed items than others.
+    segments of a collection are merged, inverted files and flat indexes drop them (`drop_removed`). Others, such as
+    graphs, are built again when they hold more removed items than others.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class Faiss(CheckedIndex):
         self._distance_type = np.dtype(np.int32) if self.space.kind is Kind.BINARY else _FLOAT32
         self._by_distance = self.space.metric in (Metric.EUCLIDEAN, Metric.HAMMING)
         self._mapped = False
-        #: The list of every row of a collection that is being added.
+        #: The inverted list of every row, while `fill` adds them.
         self._lists: NDArray[np.int64] | None = None
         #: FAISS' own number of every row, after some were removed.
         self._live: NDArray[np.int64] | None = None
@@ -171,7 +171,7 @@ class Faiss(CheckedIndex):
     def _room_for(self, codes: Codes) -> Iterator[int]:
         rows = BLOCK_ROWS
         if has_plain_lists(self._index) and n_rows(codes) and not self._index.ntotal:
-            rows = GATHERED_ROWS  # their lists are known, so that no product of a block rounds
+            rows = GATHERED_ROWS  # small blocks: lists are already chosen, so the size of a block changes no rounding
             self._lists = assigned(self._index, (self.comparable(part) for part in released(codes, BLOCK_ROWS)))
             make_room(self._index, self._lists)
         try:

@@ -72,7 +72,7 @@ def _can_join(one: Index, other: Index) -> bool:
 
 
 def over_file(parts: Sequence[Index], removed: NDArray[np.int64], path: Path) -> Index | None:
-    """Return one index with the items of several, whose codes are already in a file; None where it cannot read them.
+    """Return one index with the items of several, whose codes are in a file; None if its type reads no file.
 
     Parameters
     ----------

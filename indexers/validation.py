@@ -18,7 +18,7 @@ from encoders.npy import released
 LARGEST = 1e17
 #: Codes with a smaller sum of squares are valid; others must be checked value by value.
 LARGEST_SQUARE = LARGEST**2
-#: Rows of many codes that are checked or added at a time: as many as FAISS takes, so that products round as its own do.
+#: Rows of many codes that are checked or added at a time. FAISS adds as many, so products round as its own do.
 BLOCK_ROWS = 2**16
 #: Looked up once: reading an attribute of an enum class is slow beside the check of a single query.
 _DENSE, _FLOAT32 = Kind.DENSE, np.dtype(np.float32)

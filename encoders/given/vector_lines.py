@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.errors import BadItemError, DimensionError
+from encoders.json_text import fault_of
 from encoders.plain_file import open_plain
 
 #: Largest line: 65,536 components written with 17 digits, twice.
@@ -47,7 +48,7 @@ def read_lines(path: Path, choose: Choose) -> tuple[NDArray[np.float32], list[st
             try:
                 record = orjson.loads(line)
             except orjson.JSONDecodeError as error:
-                raise BadItemError(f"{path}:{number}: not valid JSON: {error}") from None
+                raise BadItemError(f"{path}:{number}: {fault_of(error)}") from None
             if not isinstance(record, dict):
                 raise BadItemError(f"{path}:{number}: expected one JSON object per line")
             if fields is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class MixedPrecision:
     """Mixed precision of a training: its device, the number format of matrix products, the scale of gradients.
 
-    Gradients in fp16 (`scaler`) are multiplied lest small ones become 0; in other formats nothing is scaled.
+    Gradients in fp16 (`scaler`) are multiplied so that small ones do not become 0; in other formats nothing is scaled.
     """
 
     def __init__(self, device: str, kind: Any) -> None:

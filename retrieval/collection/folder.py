@@ -104,8 +104,8 @@ class CollectionFolder:
     def draft(self, segments: Sequence[Segment], *finished: str) -> Iterator[Path]:
         """Yield a draft with all files of this generation, as hard links.
 
-        Folders of work that are `finished` with it are removed before another process may write, so that no file of
-        its own is removed.
+        The folders of work named in `finished` are removed as soon as the draft is published: another process, which
+        cannot write before, loses no file.
 
         Raises
         ------

@@ -132,11 +132,11 @@ class Generations:
         return any(path.name not in nearby_names and not is_temporary(path) for path in self.folder.iterdir())
 
     @contextmanager
-    def draft(self, published: Callable[[], None] = lambda: None) -> Iterator[Path]:
+    def draft(self, on_published: Callable[[], None] = lambda: None) -> Iterator[Path]:
         """Yield an empty folder that becomes the current generation when the block succeeds.
 
-        Until then, or if the process is killed, readers see the previous generation. `published` is called afterwards,
-        before another process may write.
+        Until then, or if the process is killed, readers see the previous generation. `on_published` is called
+        afterwards, before another process may write.
 
         Raises
         ------
@@ -157,7 +157,7 @@ class Generations:
                     draft.mkdir(parents=True)
                     yield draft
                     self._publish(draft)
-                    published()
+                    on_published()
                 finally:
                     shutil.rmtree(draft, ignore_errors=True)
                     if first and self.current() is None:
@@ -209,7 +209,7 @@ class Generations:
 
     @contextmanager
     def locked(self, wait: bool = True) -> Iterator[None]:
-        """Keep other processes from writing; unless told not to, wait for one that does.
+        """Keep other processes from writing; with `wait`, wait until one that is writing is done.
 
         Raises
         ------

@@ -278,7 +278,7 @@ def _same(collection: LocalCollection, corpus: Corpus, on_bad: OnBad) -> LocalCo
             f"{collection.folder} holds other items than '{corpus.name}': "
             f"choose another folder, or add them with  nearby add {collection.folder} {corpus.name}"
         )
-    # where another process is writing, its work stays
+    # if another process is writing, its work stays
     with suppress(CollectionError, OSError), Generations(collection.folder).locked(wait=False):
         collection._stored.clear_work()
     return collection

@@ -161,7 +161,7 @@ class SegmentDraft:
     ) -> None:
         """Write the index of a space, and the codes beside it, over several segments.
 
-        Codes that were the file of the items' vectors are that of the merged items again, `vectors`.
+        Codes that shared the file of the items' vectors share that of the merged items, `vectors`.
         """
         removed = removed_positions(segments)
         for one in segments[1:]:
@@ -244,7 +244,7 @@ def require_all(spec: str, index: Index, count: int) -> None:
 
 
 def _require_whole(segment: Segment) -> None:
-    """Refuse to merge damaged items: their new file would have checksums that say nothing of it."""
+    """Refuse to merge damaged items: checksums of the merged file would hide the damage."""
     for name, known in segment.record.files.items():
         if known and name != REMOVED:
             check_file(segment.folder / name, known, whole=True)

@@ -156,7 +156,7 @@ def opened_index(segments: Sequence[Segment], space: str, first: str, mmap: bool
 
 
 def shares_vectors(segment: Segment, space: str, name: str) -> bool:
-    """Return whether an index has the file of the items' vectors, by a hard link, as its codes."""
+    """Return whether the codes of an index are a hard link to the file of the items' vectors."""
     vectors = segment.folder / VECTORS
     return vectors.is_file() and any(path.samefile(vectors) for path in (segment.space_folder(space) / name).iterdir())
 

@@ -97,7 +97,7 @@ def unknown_words_sentence(explanation: Explanation, limit: int = TOP) -> str:
 
 
 def p_value_text(p: float) -> str:
-    """Return a p-value with four decimals, a smaller one in two digits: none is 0.
+    """Return a p-value with four decimals, or with two digits if it is below 0.0001, so that none reads as 0.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def p_value_text(p: float) -> str:
 
 
 def often(p: float) -> str:
-    """Return what a p-value means, in so many normal items that at least one is expected.
+    """Return what a p-value means, as a number of normal items: among enough of them to expect at least one.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a person should hear of a row that is a query: its categories that the space does not know."""
+"""Notes on a row that is a query: its categories that the space does not know."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Dispatcher:
     folders : mapping of str to Path
         Folders of collections by the names that clients use.
     threads : int
-        Threads for searches; one more does what takes long.
+        Threads for searches; one more thread does long work.
     """
 
     @classmethod
@@ -97,7 +97,7 @@ class Dispatcher:
         return answer
 
     async def run(self, work: Callable[[OpenCollections], T]) -> T:
-        """Return what short work gives.
+        """Do short work in a thread, and return its result.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class Dispatcher:
 
 
 def _guarded(work: Callable[[OpenCollections], T], opened: OpenCollections) -> T:
-    """Run work; every error becomes a problem, and what is no error of the client is logged."""
+    """Run work; every error becomes a problem, and errors that the client did not cause are logged."""
     try:
         return work(opened)
     except Problem:
@@ -150,7 +150,7 @@ def _guarded(work: Callable[[OpenCollections], T], opened: OpenCollections) -> T
 
 
 def written(reply: bytes | Media) -> Response:
-    """Return the response with JSON, or with what is none."""
+    """Return the response: JSON, or media as they are."""
     if isinstance(reply, Media):
         return Response(reply.content, headers={"Content-Type": reply.media_type})
     return Response(reply, media_type="application/json")

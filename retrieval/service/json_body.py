@@ -28,7 +28,8 @@ def decoded(raw: bytes) -> Any:
     ValueError: the name 'text' is given twice in one object: give it once
     """
     value = msgspec.json.decode(raw)
-    # Every colon of the text stands behind a name or in a text. More of them than are found belong to what was dropped.
+    # A colon of JSON is after a name or inside a text. If the body has more colons than its value, a name may have been
+    # dropped. An escaped colon (\u003a) makes the count useless.
     if raw.count(b":") != _colons(value) or b"\\u003" in raw:
         parse_json(raw, require_names_once)
     return value

@@ -52,7 +52,7 @@ def mcp_server(folder: Path) -> MCPServer:
     thread = WorkerThread("mcp", lambda: OpenCollections({name: folder}))
 
     class Server(MCPServer):
-        """A server whose refusals are sentences of ours: the library's name its own classes and pages."""
+        """A server that refuses in our own sentences: those of the library name its classes and web pages."""
 
         async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
             """Answer a call, or say in one sentence what is wrong with it."""
@@ -75,7 +75,7 @@ def mcp_server(folder: Path) -> MCPServer:
         log_level="WARNING",
     )
 
-    # A client need not ask the person before a call.
+    # so that a client does not ask the user before each call
     reads = ToolAnnotations(read_only_hint=True, destructive_hint=False, open_world_hint=False)
 
     def answer(work: Callable[[Any, OperationRequest], Any], kind: type[Any], **given: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from retrieval.service.refusals import refusal
 
 
 class Calls:
-    """What the tools take.
+    """The arguments that each tool takes.
 
     Parameters
     ----------

@@ -139,9 +139,9 @@ def with_cost(record: SpaceRecord, more: Filled) -> SpaceRecord:
 
 
 def without_items(record: SpaceRecord, removed: int, before: int) -> SpaceRecord:
-    """Return the record of a space that had `before` items and has lost some, or got some (less than 0 removed).
+    """Return the record of a space that had `before` items, without some of them; a negative number was added.
 
-    Their codes count as of mean size.
+    Each of their codes counts with the mean size.
     """
     return replace(record, code_bytes=record.code_bytes - record.code_bytes * removed // before)
 

@@ -16,7 +16,7 @@ from indexers.registry import check_description
 from retrieval.corpora.base import Corpus
 from retrieval.corpora.inputs import reads_ids
 
-#: Beginnings of what is a path, and no spec.
+#: Text that begins like this is a path, not a spec.
 _PATHS = ("./", "../", "/", "~")
 
 

@@ -10,7 +10,7 @@ import orjson
 
 from encoders.codes import Modality
 from encoders.errors import BadItemError, NearbyError, OptionError, one_line
-from encoders.json_text import json_line
+from encoders.json_text import fault_of, json_line
 from retrieval.applications.anomaly.data import vector_of
 from retrieval.applications.anomaly.detection import Rule
 from retrieval.applications.anomaly.detector import AnomalyDetector
@@ -202,7 +202,7 @@ def _read(number: int, line: bytes, detector: AnomalyDetector, rows: RowReader) 
         if is_text and line.lstrip()[:1] == b'"':  # a text that begins with a quotation
             return _Line(number, None, _decoded(line))
         # "line 1" of the decoder is no line of the stream
-        raise BadItemError(f"not valid JSON at column {error.colno}: {error.msg}") from None
+        raise BadItemError(fault_of(error)) from None
     if record.modality is Modality.ROW:
         row = rows.read(value)
         return _Line(number, _checked_id(row.id), row.row, row.lacking)

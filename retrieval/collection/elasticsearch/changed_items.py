@@ -1,4 +1,4 @@
-"""The items of `put` that a served collection lacks, or has otherwise."""
+"""The items of `put` that are new to a served collection, or differ from its own."""
 
 from __future__ import annotations
 

@@ -175,6 +175,7 @@ def test_bad_input_is_refused_in_one_sentence(folder, case):
         ('{"id": 1, "embedding": [1, "a"]}', "other values than numbers"),
         ('{"id": null, "embedding": [1, 2]}', "id 'id' should be a text"),
         ('{"id": 1, "embedding": [1, 2', ":1: not valid JSON"),
+        ('{"id": 1, "embedding": [1, 1e999]}', ":1: the number at column 28 is beyond float64"),
         ("[1]", ":1: expected one JSON object"),
         ("", "holds no lines"),
     ],
