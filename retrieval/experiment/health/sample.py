@@ -53,7 +53,7 @@ class Asked:
     def of_corpus(cls, corpus: Corpus) -> Self:
         """The queries of a corpus with its judgements, or its items with their labels."""
         qrels = corpus.qrels()
-        queries = [] if corpus.queries_are_items else list(corpus.queries())
+        queries = [] if corpus.queries_are_items and qrels is None else list(corpus.queries())
         return cls(Rung.LABELS if qrels is None else Rung.QRELS, queries, qrels)
 
     @classmethod

@@ -238,6 +238,16 @@ def test_the_passage_that_asks_is_removed_from_the_text_that_is_searched():
     assert (sample.query_rows == -1).all()  # it is the answer
 
 
+@pytest.mark.parametrize("labels", [None, LABELS])
+def test_judged_items_ask(labels):
+    """Health refused such a corpus: it took the labels of the items, and the measure of the judgements."""
+    corpus = vectors(CLOUDS, labels)
+    corpus._qrels = {str(n): {str((n + 1) % 40): 2, str((n + 2) % 40): 1} for n in range(0, 40, 2)}
+    found = health(corpus, [create("vectors")])
+    assert (found.judged_by, found.measure, found.n_queries) == ("qrels", "nDCG@10", 20)
+    assert found.spaces[0].trials
+
+
 @pytest.mark.parametrize("judged_by", ["qrels", "labels", "known-item", "agreement"])
 def test_the_rung_can_be_chosen(judged_by):
     items = [Item(str(n), row.astype(np.float32), label=LABELS[n]) for n, row in enumerate(CLOUDS)]
