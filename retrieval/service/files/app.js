@@ -41,12 +41,12 @@ async function show() {
   const values = address();
   const asked = values.get("collection");
   const name = collections.some((one) => one.name === asked) ? asked : (collections[0] || {}).name;
-  absent.hidden = !asked || asked === name;
-  absent.textContent = absent.hidden ? "" : `No collection “${asked}” is served here: this is “${name}”.`;
+  sayAbsent(asked, name, values, null);
   const view = values.get("view") in VIEWS ? values.get("view") : "search";
   const key = `${view} ${name}`;
   navigate(view, name);
   if (open && open.key === key) {
+    sayAbsent(asked, name, values, open.info);
     open.update(values);
     return;
   }
@@ -62,12 +62,25 @@ async function show() {
     const heading = make("h2", { class: "hidden", text: `${VIEWS[view][0]} in ${name}` });
     const place = make("div", { class: `view view-${view}` });
     main.replaceChildren(heading, absent, place);
-    open = { key, ...VIEWS[view][1](place, info) };
+    open = { key, info, ...VIEWS[view][1](place, info) };
+    sayAbsent(asked, name, address(), info);
     open.update(address());
   } catch (error) {
     if (wanted === key) state.fail(error, show);
     if (!error.status) throw error;
   }
+}
+
+/** Say which collection or space of the address is not there: the view shows another one. */
+function sayAbsent(asked, name, values, info) {
+  const known = info ? info.spaces.map((space) => space.spec) : [];
+  const named = ["space", "a", "b"].flatMap((key) => values.getAll(key));
+  const unknown = info ? named.find((spec) => !known.includes(spec)) : undefined;
+  let text = "";
+  if (asked && asked !== name) text = `No collection “${asked}” is served here: this is “${name}”.`;
+  else if (unknown !== undefined) text = `${name} has no space “${unknown}”: its spaces are ${known.join(", ")}.`;
+  absent.hidden = !text;
+  absent.textContent = text;
 }
 
 function navigate(view, name) {

@@ -276,3 +276,17 @@ def test_one_list_of_all_spaces_is_offered_where_there_are_several(page):
     for name, count in counts.items():
         page.show(f"?collection={name}")
         assert page.one(".choices").text.count("shown as") == (count > 1)
+
+
+@pytest.mark.parametrize(
+    "address", ["q=wing&space=nope", "view=compare&space=nope", "view=space&space=nope", "view=map&a=nope"]
+)
+def test_a_space_that_is_not_there_is_named(page, address):
+    """The view showed another space without a word."""
+    page.show(f"?collection=texts&{address}")
+    known = [space["spec"] for space in page.client.get("/v1/collections/texts").json["spaces"]]
+    said = page.one("main > .absent")
+    assert said.text == f"texts has no space “nope”: its spaces are {', '.join(known)}."
+    page.show(f"?collection=texts&{address.replace('nope', known[0].replace('+', '%2B'))}")
+    page.settled()
+    assert not page.one("main > .absent").is_displayed()
