@@ -8,8 +8,8 @@ from record import latest_of_each
 from report_page import TARGETS, Page
 
 WHY_MEMORY = (
-    "The worker that starts after the kill is still warming up when the window begins: the others are connected to the"
-    " worker that was left, so it gets few requests."
+    "The worker that starts after the kill is still warming up: clients stay connected to the worker that was left,"
+    " so the new one gets few requests."
 )
 
 
